@@ -1,0 +1,142 @@
+//! The world as the broker sees it: five traits, one set of implementations per runtime.
+//!
+//! Everything above an adapter reaches time, randomness, the network, storage and signatures through these and
+//! through nothing else, so a flow runs unchanged on a Worker, on Lambda, in the native binary and in a test.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use vestibule_protocol::jose::{Algorithm, KeyId, PublicKey};
+use vestibule_protocol::time::Timestamp;
+
+use crate::secret::Secret;
+use crate::store::Store;
+
+/// The five ways out. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Requests to identity providers.
+    pub http: Arc<dyn HttpClient>,
+    /// Asymmetric signatures.
+    pub crypto: Arc<dyn Crypto>,
+    /// Everything that is kept.
+    pub store: Arc<dyn Store>,
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present. On Workers it stands still between two I/O operations.
+    fn now(&self) -> Timestamp;
+}
+
+/// A source of unpredictable bytes.
+pub trait Random: Send + Sync {
+    /// Fills `bytes` from the platform's cryptographic generator.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Sends requests to identity providers.
+#[async_trait]
+pub trait HttpClient: Send + Sync {
+    /// Sends one request. Follows no redirect; enforces a timeout of [`HTTP_TIMEOUT_SECONDS`], a body of at most
+    /// [`HTTP_BODY_LIMIT`] bytes and the egress policy. A reply that is not 2xx is `Ok`.
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError>;
+}
+
+/// How long one request to an identity provider may take, in seconds, body included.
+pub const HTTP_TIMEOUT_SECONDS: u64 = 5;
+
+/// How much of a reply is read, in bytes. A longer one is an error.
+pub const HTTP_BODY_LIMIT: usize = 512 * 1024;
+
+/// Why a request brought no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Nothing, or not everything, came in time.
+    #[error("no complete reply in time")]
+    Timeout,
+    /// The body is longer than [`HTTP_BODY_LIMIT`].
+    #[error("reply is too large")]
+    TooLarge,
+    /// The egress policy forbids this address; the text says which rule.
+    #[error("egress policy: {0}")]
+    Refused(&'static str),
+    /// The connection failed; the text is the platform's.
+    #[error("network: {0}")]
+    Network(String),
+}
+
+/// The egress policy's rule on the address itself: https only. Plain http is for loopback, and only where
+/// `allow_loopback` is set (the native binary's demo, tests). Every adapter asks this before it connects.
+pub fn check_egress(uri: &http::Uri, allow_loopback: bool) -> Result<(), HttpError> {
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    match uri.scheme_str() {
+        _ if loopback && !allow_loopback => Err(HttpError::Refused("loopback addresses are not allowed")),
+        Some("https") => Ok(()),
+        Some("http") if loopback => Ok(()),
+        Some("http") => Err(HttpError::Refused("plain http is allowed for loopback only")),
+        _ => Err(HttpError::Refused("only https is allowed")),
+    }
+}
+
+/// A private key: PKCS #8, with the public half beside it.
+#[derive(Clone)]
+pub struct PrivateKey {
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// The key in PKCS #8 DER (RFC 5958).
+    pub pkcs8: Secret<Vec<u8>>,
+    /// The other half, as published.
+    pub public: PublicKey,
+}
+
+impl PrivateKey {
+    /// Names the key pair by its public half, for adapters that keep imported keys.
+    pub const fn id(&self) -> KeyId {
+        self.public.id()
+    }
+}
+
+/// Asymmetric signatures in JWS form: ECDSA as `r || s` (RFC 7518 §3.4), RSA and Ed25519 as their octets.
+///
+/// Adapters keep imported keys, by [`PublicKey::id`], for the life of the process or isolate.
+#[async_trait]
+pub trait Crypto: Send + Sync {
+    /// A new key pair. Only [`Algorithm::ES256`] has to be supported.
+    async fn generate(&self, algorithm: Algorithm) -> Result<PrivateKey, CryptoError>;
+
+    /// The signature of `input`.
+    async fn sign(&self, key: &PrivateKey, input: &[u8]) -> Result<Vec<u8>, CryptoError>;
+
+    /// `Ok` when `signature` is `key`'s over `input`. The caller has checked [`PublicKey::allows`].
+    async fn verify(
+        &self,
+        key: &PublicKey,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), CryptoError>;
+}
+
+/// Why there is no signature, or why one does not count.
+#[derive(Debug, thiserror::Error)]
+pub enum CryptoError {
+    /// The signature is not this key's over this input.
+    #[error("signature does not match")]
+    BadSignature,
+    /// The key cannot be imported.
+    #[error("key is not usable: {0}")]
+    BadKey(&'static str),
+    /// The platform does not offer this algorithm.
+    #[error("algorithm {} is not supported", .0.name())]
+    Unsupported(Algorithm),
+    /// The platform failed; the text is its own.
+    #[error("cryptography: {0}")]
+    Platform(String),
+}

@@ -1,0 +1,210 @@
+//! Storage: records in partitions, five operations, atomic within one partition.
+//!
+//! A **partition** is the unit of consistency: one DynamoDB partition key, one Durable Object. A back-end knows
+//! nothing of what it stores; a new kind of record needs no change in one.
+//! The promises below are tested for every back-end by one suite, `vestibule_testkit::store_conformance`.
+
+use async_trait::async_trait;
+use vestibule_protocol::time::Timestamp;
+
+pub mod memory;
+
+/// A place for records that can be changed together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition(String);
+
+impl Partition {
+    /// A partition by its full name, such as `tenant:acme`. At most [`MAX_ID_BYTES`] bytes, never empty.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where one record lies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The partition.
+    pub partition: Partition,
+    /// The record's name in it: any text but the empty one, at most [`MAX_ID_BYTES`] bytes.
+    pub id: String,
+}
+
+/// A state of a record. Opaque; never used again for the same id, not even after delete-and-recreate.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Version(String);
+
+impl Version {
+    /// A version as the back-end wrote it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// What the back-end wrote.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A record as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its name in the partition.
+    pub id: String,
+    /// JSON text, at most [`MAX_VALUE_BYTES`] bytes.
+    pub value: String,
+    /// Its state, for [`Expect::Version`].
+    pub version: Version,
+    /// From this instant on it is absent, whether or not it was swept.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// One change, or one condition, within a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Writes a record, whole.
+    Put {
+        /// The record's name.
+        id: String,
+        /// JSON text.
+        value: String,
+        /// When it ends by itself.
+        expires_at: Option<Timestamp>,
+        /// What must be true before.
+        expect: Expect,
+    },
+    /// Removes a record. Removing an absent one with [`Expect::Any`] is no error.
+    Delete {
+        /// The record's name.
+        id: String,
+        /// What must be true before.
+        expect: Expect,
+    },
+    /// Changes nothing, but must hold for the commit to happen.
+    Check {
+        /// The record's name.
+        id: String,
+        /// What must be true.
+        expect: Expect,
+    },
+}
+
+impl Write {
+    /// The record that this write is about.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Put { id, .. } | Self::Delete { id, .. } | Self::Check { id, .. } => id,
+        }
+    }
+}
+
+/// What must be true of a record. An expired record is absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing.
+    Any,
+    /// There is no such record.
+    Absent,
+    /// There is one, in any state.
+    Present,
+    /// There is one, in this state.
+    Version(Version),
+}
+
+/// A stretch of a partition, in the byte order of ids.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// The live records. May be fewer than the limit, even none, while there is a next page.
+    pub records: Vec<Record>,
+    /// Pass as `after` to go on; `None` when there is nothing more.
+    pub next: Option<String>,
+}
+
+/// Most writes in one commit: DynamoDB's limit for a transaction.
+pub const MAX_WRITES: usize = 100;
+/// Longest id of a record or partition, in bytes: DynamoDB's limit for a sort key.
+pub const MAX_ID_BYTES: usize = 1024;
+/// Largest value, in bytes. DynamoDB's item may have 400 KB, names and other attributes included.
+pub const MAX_VALUE_BYTES: usize = 256 * 1024;
+
+/// Why an operation did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// An expectation of the commit did not hold; nothing was written.
+    #[error("conflict")]
+    Conflict,
+    /// The back-end asks to slow down, or lost a race of its own making. Nothing was written; try again.
+    #[error("store is busy: {0}")]
+    Busy(String),
+    /// The call breaks the contract: too many writes, two for one id, a value or id that is too long or empty.
+    #[error("refused: {0}")]
+    Invalid(&'static str),
+    /// The back-end failed. For a commit it is not known whether it happened.
+    #[error("store: {0}")]
+    Unavailable(String),
+}
+
+/// A back-end.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The record, or `None` when it is absent or has expired. Always the latest state.
+    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError>;
+
+    /// Like [`Store::get`], but what comes back may be up to 60 s old where the platform keeps read copies.
+    /// For configuration and upstream metadata; never for a fact that is used once or must be read as written.
+    async fn get_copy(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.get(key).await
+    }
+
+    /// Removes the record and returns it. Of two callers, exactly one gets it.
+    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError>;
+
+    /// Applies every write to one partition, or none of them.
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError>;
+
+    /// One page of a partition: the records whose ids start with `prefix` and come after `after`, in byte order of
+    /// ids, at most `limit` of them (1 to 1000).
+    async fn list(
+        &self,
+        partition: &Partition,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError>;
+}
+
+/// The part of a commit's contract that no back-end has to be asked about. Every back-end calls it first.
+pub fn check_writes(writes: &[Write]) -> Result<(), StoreError> {
+    if writes.is_empty() {
+        return Err(StoreError::Invalid("a commit has at least one write"));
+    }
+    if writes.len() > MAX_WRITES {
+        return Err(StoreError::Invalid("a commit has at most 100 writes"));
+    }
+    let mut seen = std::collections::HashSet::with_capacity(writes.len());
+    for write in writes {
+        check_id(write.id())?;
+        if !seen.insert(write.id()) {
+            return Err(StoreError::Invalid("a commit has one write for a record"));
+        }
+        if let Write::Put { value, .. } = write
+            && value.len() > MAX_VALUE_BYTES
+        {
+            return Err(StoreError::Invalid("a value has at most 256 KiB"));
+        }
+    }
+    Ok(())
+}
+
+/// An id is not empty and not longer than [`MAX_ID_BYTES`].
+pub fn check_id(id: &str) -> Result<(), StoreError> {
+    if id.is_empty() || id.len() > MAX_ID_BYTES {
+        return Err(StoreError::Invalid("an id has 1 to 1024 bytes"));
+    }
+    Ok(())
+}

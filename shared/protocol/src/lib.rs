@@ -1,0 +1,6 @@
+//! The protocols as pure functions: bytes and values in, values or errors out.
+//!
+//! No clock, no randomness, no storage, no async. What a rule needs of the world is a parameter.
+
+pub mod jose;
+pub mod time;
