@@ -1,1 +1,1 @@
-//! placeholder
+//! The suites are in `tests/`.

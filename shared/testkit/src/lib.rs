@@ -1,1 +1,3 @@
-//! placeholder
+//! Parts for tests and the demo.
+
+pub mod store_conformance;
