@@ -1,1 +1,1 @@
-//! The suites are in `tests/`.
+//! placeholder

@@ -13,6 +13,7 @@ use vestibule_core::platform::Clock;
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::store::{Expect, Key, Page, Partition, Record, Store, StoreError, Write};
 use vestibule_protocol::time::{Seconds, Timestamp};
+use vestibule_testkit::TestClock;
 use vestibule_testkit::store_conformance::{Time, failures, run};
 
 /// The system's clock, which has to be waited for.
@@ -34,10 +35,10 @@ impl Time for RealTime {
     }
 }
 
-async fn conforms(store: Arc<dyn Store>) {
+async fn conforms(store: Arc<dyn Store>, time: Arc<dyn Time>) {
     // Unlike the tag of any other run, so that a table which stays can be used again.
     let tag = format!("{}-{}", RealTime.now().seconds(), std::process::id());
-    let outcomes = run(store, Arc::new(RealTime), &tag).await;
+    let outcomes = run(store, time, &tag).await;
     assert!(outcomes.len() > 25, "the suite ran {} cases", outcomes.len());
     if let Some(failures) = failures(&outcomes) {
         panic!("{failures}");
@@ -59,7 +60,8 @@ async fn embedded() -> String {
 
 #[tokio::test]
 async fn memory() {
-    conforms(Arc::new(MemoryStore::new(Arc::new(SystemClock)))).await;
+    let clock = Arc::new(TestClock::default());
+    conforms(Arc::new(MemoryStore::new(clock.clone())), clock).await;
 }
 
 #[tokio::test]
@@ -67,7 +69,7 @@ async fn embedded_dynamodb() {
     let client = client(Some(&embedded().await)).await;
     create_table(&client, "conformance").await.expect("a table");
     create_table(&client, "conformance").await.expect("making it again changes nothing");
-    conforms(Arc::new(store_at(client, "conformance"))).await;
+    conforms(Arc::new(store_at(client, "conformance")), Arc::new(RealTime)).await;
 }
 
 /// Lets one operation through at a time. moto answers from threads that see each other's half-done work, so it cannot
@@ -108,7 +110,7 @@ async fn moto() {
     };
     let client = client(Some(&endpoint)).await;
     create_table(&client, "conformance").await.expect("a table");
-    conforms(Arc::new(OneAtATime(store_at(client, "conformance").into()))).await;
+    conforms(Arc::new(OneAtATime(store_at(client, "conformance").into())), Arc::new(RealTime)).await;
 }
 
 /// A `DynamoDB` that gives one answer to everything, and counts how often it was asked.
