@@ -1,1 +1,16 @@
-//! placeholder
+//! Parts for tests and for the demo. Each stands in for one thing of the world and does it for real: a clock that
+//! moves when told, randomness that repeats, an OpenID provider that signs with a real key and can be told to lie.
+
+pub mod clock;
+#[cfg(feature = "server")]
+pub mod demo;
+pub mod html;
+pub mod idp;
+pub mod random;
+#[cfg(feature = "server")]
+pub mod relying_party;
+pub mod store_conformance;
+
+pub use clock::TestClock;
+pub use idp::{Account, ClientAuth, FakeOidcIdp, Lie, Registration};
+pub use random::SeededRandom;

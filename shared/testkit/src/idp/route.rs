@@ -1,0 +1,143 @@
+//! The provider's addresses, and its two doors: in process as the broker's `HttpClient`, and over HTTP.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+use vestibule_core::platform::{HttpClient, HttpError};
+
+use super::{FakeOidcIdp, Lie};
+use crate::html::{self, PAGE_HEADERS};
+
+/// Where a relying party's server may ask.
+const BACK_CHANNEL: [&str; 4] = ["/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"];
+
+impl FakeOidcIdp {
+    /// Answers one request, of a browser or of a relying party.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let path = request.uri().path().to_owned();
+        self.state().requests.push(path.clone());
+        let method = request.method().clone();
+        match (method, path.as_str()) {
+            (Method::GET, "/.well-known/openid-configuration") => self.discovery(),
+            (Method::GET, "/jwks") => self.jwks(),
+            (Method::POST, "/token") => self.token(&request).await,
+            (Method::GET | Method::POST, "/userinfo") => self.userinfo(&request),
+            (Method::GET | Method::POST, "/authorize") => self.authorize(&request),
+            (Method::POST, "/login") => self.login(&request),
+            (Method::GET | Method::POST, "/logout") => self.logout(&request),
+            (Method::GET, "/") => page(StatusCode::OK, "Identity provider", &self.front_page()),
+            (Method::GET, "/style.css") => style_sheet(),
+            _ => page(StatusCode::NOT_FOUND, "Not found", "<h1>Not found</h1>"),
+        }
+    }
+
+    fn front_page(&self) -> String {
+        format!(
+            "<h1>Identity provider</h1><p>Stands in for a company's own sign-in, for tests and demonstrations. \
+             It keeps nothing.</p><p class=\"soft\">Issuer: <code>{}</code></p>",
+            html::escape(&self.issuer)
+        )
+    }
+
+    fn discovery(&self) -> Response<Bytes> {
+        if self.lies(Lie::DiscoveryDown) {
+            return json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }));
+        }
+        let at = |path: &str| format!("{}{path}", self.issuer);
+        let issuer = if self.lies(Lie::DiscoveryOtherIssuer) { "https://other.example" } else { &self.issuer };
+        let algorithm = self.state().signing.key.algorithm.name();
+        json_response(
+            StatusCode::OK,
+            &json!({
+                "issuer": issuer,
+                "authorization_endpoint": at("/authorize"),
+                "token_endpoint": at("/token"),
+                "userinfo_endpoint": at("/userinfo"),
+                "jwks_uri": at("/jwks"),
+                "end_session_endpoint": at("/logout"),
+                "scopes_supported": ["openid", "email", "profile", "offline_access"],
+                "response_types_supported": ["code"],
+                "response_modes_supported": ["query"],
+                "grant_types_supported": ["authorization_code", "refresh_token"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": [algorithm],
+                "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+                "code_challenge_methods_supported": ["S256"],
+                "claims_supported": ["sub", "email", "email_verified", "name"],
+                "authorization_response_iss_parameter_supported": true,
+            }),
+        )
+    }
+
+    fn jwks(&self) -> Response<Bytes> {
+        if self.lies(Lie::JwksDown) {
+            return json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }));
+        }
+        let state = self.state();
+        let keys: Vec<Value> =
+            std::iter::once(&state.signing).chain(&state.retired).map(super::NamedKey::jwk).collect();
+        json_response(StatusCode::OK, &json!({ "keys": keys }))
+    }
+}
+
+#[async_trait]
+impl HttpClient for FakeOidcIdp {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let here = request.uri().to_string().strip_prefix(&self.issuer).is_some_and(|rest| rest.starts_with('/'));
+        if !here || !BACK_CHANNEL.contains(&request.uri().path()) {
+            let seen = format!("{} {}", request.method(), request.uri());
+            self.state().unexpected.push(seen.clone());
+            return Err(HttpError::Network(format!("the test's provider was not asked to expect {seen}")));
+        }
+        Ok(self.answer(request).await)
+    }
+}
+
+/// The provider as a server.
+#[cfg(feature = "server")]
+pub fn router(idp: std::sync::Arc<FakeOidcIdp>) -> axum::Router {
+    use axum::body::{Body, to_bytes};
+    axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let idp = idp.clone();
+        async move {
+            let (parts, body) = request.into_parts();
+            match to_bytes(body, 64 * 1024).await {
+                Ok(body) => idp.answer(Request::from_parts(parts, body)).await.map(Body::from),
+                Err(_) => page(StatusCode::PAYLOAD_TOO_LARGE, "Too large", "<h1>Too large</h1>").map(Body::from),
+            }
+        }
+    })
+}
+
+pub(super) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(html::page(title, body)));
+    *response.status_mut() = status;
+    response.headers_mut().extend(PAGE_HEADERS);
+    response
+}
+
+pub(super) fn redirect(to: &str) -> Response<Bytes> {
+    let Ok(location) = HeaderValue::from_str(to) else {
+        return page(StatusCode::BAD_REQUEST, "Bad request", "<h1>This address cannot be sent</h1>");
+    };
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(header::LOCATION, location);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn style_sheet() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(html::STYLE.as_bytes()));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    response
+}
