@@ -46,9 +46,9 @@ impl Reply {
 
     /// A text member of the JSON body.
     pub fn text(&self, member: &str) -> String {
-        self.json().get(member).and_then(Value::as_str).map(str::to_owned).unwrap_or_else(|| {
-            panic!("{} {} has no text in {member}: {}", self.status, self.url, self.body);
-        })
+        let json = self.json();
+        let text = json.get(member).and_then(Value::as_str);
+        text.unwrap_or_else(|| panic!("{} {} has no text in {member}: {}", self.status, self.url, self.body)).to_owned()
     }
 
     /// Where a redirect leads, or `None` for anything else.

@@ -13,6 +13,10 @@ use vestibule_protocol::time::Timestamp;
 use crate::secret::Secret;
 use crate::store::Store;
 
+mod egress;
+
+pub use egress::{check_address, check_egress};
+
 /// The five ways out. Cheap to clone.
 #[derive(Clone)]
 pub struct Platform {
@@ -69,20 +73,6 @@ pub enum HttpError {
     /// The connection failed; the text is the platform's.
     #[error("network: {0}")]
     Network(String),
-}
-
-/// The egress policy's rule on the address itself: https only. Plain http is for loopback, and only where
-/// `allow_loopback` is set (the native binary's demo, tests). Every adapter asks this before it connects.
-pub fn check_egress(uri: &http::Uri, allow_loopback: bool) -> Result<(), HttpError> {
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    match uri.scheme_str() {
-        _ if loopback && !allow_loopback => Err(HttpError::Refused("loopback addresses are not allowed")),
-        Some("https") => Ok(()),
-        Some("http") if loopback => Ok(()),
-        Some("http") => Err(HttpError::Refused("plain http is allowed for loopback only")),
-        _ => Err(HttpError::Refused("only https is allowed")),
-    }
 }
 
 /// A private key: PKCS #8, with the public half beside it.

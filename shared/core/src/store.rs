@@ -131,6 +131,8 @@ pub const MAX_WRITES: usize = 100;
 pub const MAX_ID_BYTES: usize = 1024;
 /// Largest value, in bytes. DynamoDB's item may have 400 KB, names and other attributes included.
 pub const MAX_VALUE_BYTES: usize = 256 * 1024;
+/// Most bytes in all values of one commit. DynamoDB's transaction may have 4 MB, names and other attributes included.
+pub const MAX_COMMIT_BYTES: usize = 3 * 1024 * 1024;
 
 /// Why an operation did not happen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -141,7 +143,7 @@ pub enum StoreError {
     /// The back-end asks to slow down, or lost a race of its own making. Nothing was written; try again.
     #[error("store is busy: {0}")]
     Busy(String),
-    /// The call breaks the contract: too many writes, two for one id, a value or id that is too long or empty.
+    /// The call breaks the contract: too many writes or bytes, two for one id, an id that is empty, an id or value that is too long.
     #[error("refused: {0}")]
     Invalid(&'static str),
     /// The back-end failed. For a commit it is not known whether it happened.
@@ -186,17 +188,22 @@ pub fn check_writes(writes: &[Write]) -> Result<(), StoreError> {
     if writes.len() > MAX_WRITES {
         return Err(StoreError::Invalid("a commit has at most 100 writes"));
     }
+    let mut bytes = 0;
     let mut seen = std::collections::HashSet::with_capacity(writes.len());
     for write in writes {
         check_id(write.id())?;
         if !seen.insert(write.id()) {
             return Err(StoreError::Invalid("a commit has one write for a record"));
         }
-        if let Write::Put { value, .. } = write
-            && value.len() > MAX_VALUE_BYTES
-        {
-            return Err(StoreError::Invalid("a value has at most 256 KiB"));
+        if let Write::Put { value, .. } = write {
+            bytes += value.len();
+            if value.len() > MAX_VALUE_BYTES {
+                return Err(StoreError::Invalid("a value has at most 256 KiB"));
+            }
         }
+    }
+    if bytes > MAX_COMMIT_BYTES {
+        return Err(StoreError::Invalid("a commit's values have at most 3 MiB together"));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ pub mod idp;
 pub mod random;
 #[cfg(feature = "server")]
 pub mod relying_party;
+pub mod store_conformance;
 
 pub use clock::TestClock;
 pub use idp::{Account, ClientAuth, FakeOidcIdp, Lie, Registration};

@@ -20,9 +20,8 @@ async fn a_certified_relying_party_signs_somebody_in() {
     let url = app.start(&pending, &[("tenant", &world.tenant)]).await.expect("metadata can be read");
     let mut browser = Browser::new();
     let login = browser.visit(url.as_str()).await;
-    let visit = browser
-        .submit(login.page(), &[("username", ALICE), ("password", vestibule_tests::world::PASSWORD)])
-        .await;
+    let visit =
+        browser.submit(login.page(), &[("username", ALICE), ("password", vestibule_tests::world::PASSWORD)]).await;
     let code = Reply::one_param(visit.arrived(), "code");
     let tokens = app.finish(&pending, &code).await.expect("the tokens hold");
     let claim = |name: &str| tokens.claims.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
@@ -141,7 +140,11 @@ async fn cookies_are_as_small_and_as_closed_as_they_can_be() {
     assert_attributes(removed.expect("the login's cookie is removed"), Some("0"));
     let left: Vec<_> = browser.cookies(&world.broker.url).into_iter().map(|cookie| cookie.name.as_str()).collect();
     assert_eq!(left.iter().filter(|name| **name == "__Host-session").count(), 1, "{left:?}");
-    assert_eq!(left.iter().filter(|name| name.starts_with("__Host-login-")).count(), 1, "only the other tab's: {left:?}");
+    assert_eq!(
+        left.iter().filter(|name| name.starts_with("__Host-login-")).count(),
+        1,
+        "only the other tab's: {left:?}"
+    );
 }
 
 fn assert_attributes(cookie: &str, max_age: Option<&str>) {

@@ -100,7 +100,8 @@ async fn invented_codes_are_refused() {
     let code = world.code(&request).await;
     let half: String = code.chars().take(code.len() / 2).collect();
     let flipped: String = code.chars().rev().collect();
-    for wrong in ["", ".", "x", "a.b", "a.b.c", "\u{0}", "é", &half, &flipped, &format!("{code}A"), &"z".repeat(5000)] {
+    for wrong in ["", ".", "x", "a.b", "a.b.c", "\u{0}", "é", &half, &flipped, &format!("{code}A"), &"z".repeat(5000)]
+    {
         let reply = world.redeem(&request, wrong).await;
         assert_eq!(reply.status, 400, "{wrong}: {}", reply.body);
         assert!(["invalid_grant", "invalid_request"].contains(&reply.text("error").as_str()), "{}", reply.body);
@@ -175,7 +176,10 @@ async fn malformed_token_requests_are_refused() {
         assert_eq!(reply.status, 400, "{params:?}: {}", reply.body);
         let told = reply.text("error");
         // An empty grant_type counts as missing (RFC 6749 §3.1).
-        assert!(told == code || params.contains(&("grant_type", "")) && told == "invalid_request", "{params:?}: {told}");
+        assert!(
+            told == code || params.contains(&("grant_type", "")) && told == "invalid_request",
+            "{params:?}: {told}"
+        );
     }
     let secret = world.app.secret.clone();
     let post = || world.broker.request(Method::POST, "/oauth2/token").basic_auth(&world.app.id, secret.clone());
