@@ -51,8 +51,9 @@ async fn party() -> Party {
 
 impl Party {
     async fn code(&self) -> String {
-        let url = self.app.start(&self.pending, &[("scope", "openid email offline_access")]).await.expect("metadata");
-        let back = self.idp.sign_in(url.as_str(), "alice@corp.example").expect("a good request");
+        let url = self.app.start(&self.pending, &[]).await.expect("metadata");
+        let url = url.as_str().replace("scope=openid", "scope=openid+offline_access");
+        let back = self.idp.sign_in(&url, "alice@corp.example").expect("a good request");
         let back = Url::parse(&back).expect("a URL");
         let found = back.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
         found.expect("a code")
@@ -161,6 +162,7 @@ async fn a_request_that_is_not_right_gets_no_code() {
         ("code_challenge_method=S256", "code_challenge_method=plain"),
         (challenge.as_str(), "short"),
         ("scope=openid", "scope=x"),
+        ("state=state", "state=state&state=other"),
     ] {
         let wrong = url.replace(from, to);
         assert_ne!(wrong, url, "{from} is in the request");
