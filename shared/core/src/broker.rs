@@ -1,8 +1,24 @@
-//! The broker: configuration and platform, the root that every flow hangs from.
+//! The broker: configuration, platform, and read copies of what changes rarely. Every flow hangs from it.
 
+use std::sync::Arc;
+
+use crate::cache::Copies;
 use crate::config::Config;
 use crate::error::Error;
+use crate::login::upstream::UpstreamCopy;
+use crate::model::client::Client;
+use crate::model::connection::Connection;
+use crate::model::is_id;
+use crate::model::tenant::Tenant;
+use crate::outbox;
 use crate::platform::Platform;
+use crate::seal::Sealer;
+use crate::signing::SigningKeys;
+use crate::store::key;
+use crate::store::record::{self, RecordKey};
+use crate::userinfo::LiveGrant;
+
+pub use crate::outbox::TickReport;
 
 /// One broker: what a request or a tick is handed to. One per process or isolate.
 pub struct Broker {
@@ -10,27 +26,86 @@ pub struct Broker {
     pub config: Config,
     /// The world.
     pub platform: Platform,
+    pub(crate) sealer: Sealer,
+    pub(crate) copies: AllCopies,
 }
 
-/// What a tick did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct TickReport {
-    /// Partitions looked at.
-    pub partitions: u32,
-    /// Effects that were owed and are done now.
-    pub effects: u32,
-    /// Dead records removed.
-    pub swept: u32,
+/// Read copies, one kind each. Stale by at most a minute; see [`crate::cache`].
+#[derive(Default)]
+pub(crate) struct AllCopies {
+    pub(crate) clients: Copies<Client>,
+    pub(crate) tenants: Copies<Tenant>,
+    pub(crate) connections: Copies<Connection>,
+    pub(crate) enabled_connections: Copies<Vec<String>>,
+    pub(crate) upstreams: Copies<UpstreamCopy>,
+    pub(crate) signing_keys: Copies<SigningKeys>,
+    pub(crate) live_grants: Copies<LiveGrant>,
 }
 
 impl Broker {
     /// A broker in this world.
     pub fn new(config: Config, platform: Platform) -> Self {
-        Self { config, platform }
+        let sealer = Sealer::new(config.sealing_keys.clone());
+        Self { config, platform, sealer, copies: AllCopies::default() }
     }
 
     /// Works off what is due now. The scheduled entry point of every runtime calls it once a minute.
     pub async fn tick(&self) -> Result<TickReport, Error> {
-        Ok(TickReport::default())
+        outbox::tick(self).await
     }
+
+    /// An application, at most a minute old. What is no id names nobody.
+    pub(crate) async fn client(&self, id: &str) -> Result<Option<Arc<Client>>, Error> {
+        self.copy(&self.copies.clients, id, is_id(id).then(|| key::client(id))).await
+    }
+
+    /// A tenant, at most a minute old.
+    pub(crate) async fn tenant(&self, id: &str) -> Result<Option<Arc<Tenant>>, Error> {
+        self.copy(&self.copies.tenants, id, is_id(id).then(|| key::tenant(id))).await
+    }
+
+    /// A connection, at most a minute old.
+    pub(crate) async fn connection(&self, tenant: &str, id: &str) -> Result<Option<Arc<Connection>>, Error> {
+        let key = (is_id(tenant) && is_id(id)).then(|| key::connection(tenant, id));
+        self.copy(&self.copies.connections, &connection_name(tenant, id), key).await
+    }
+
+    /// The ids of a tenant's enabled connections, at most a minute old, in order. Of a tenant with very many, the
+    /// first hundred: whoever asks wants to know whether there is exactly one.
+    pub(crate) async fn enabled_connections(&self, tenant: &str) -> Result<Arc<Vec<String>>, Error> {
+        let now = self.platform.clock.now();
+        if let Some(copy) = self.copies.enabled_connections.get(tenant, now) {
+            return Ok(copy);
+        }
+        let page = self.platform.store.list(&key::tenant_partition(tenant), key::CONNECTION, None, 100).await?;
+        let mut enabled = Vec::new();
+        for found in &page.records {
+            if record::parse::<Connection>(found)?.value.enabled {
+                enabled.extend(found.id.strip_prefix(key::CONNECTION).map(str::to_owned));
+            }
+        }
+        if enabled.is_empty() {
+            return Ok(Arc::new(enabled));
+        }
+        Ok(self.copies.enabled_connections.keep(tenant.to_owned(), enabled, now))
+    }
+
+    /// A record through the read copies. An absent record is not remembered: what was just created is found at once.
+    async fn copy<T>(&self, copies: &Copies<T>, name: &str, key: Option<RecordKey<T>>) -> Result<Option<Arc<T>>, Error>
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let now = self.platform.clock.now();
+        if let Some(copy) = copies.get(name, now) {
+            return Ok(Some(copy));
+        }
+        let Some(key) = key else { return Ok(None) };
+        let stored = key.get_copy(&*self.platform.store).await?;
+        Ok(stored.map(|stored| copies.keep(name.to_owned(), stored.value, now)))
+    }
+}
+
+/// The name of a connection among the read copies; `/` is in no id.
+pub(crate) fn connection_name(tenant: &str, connection: &str) -> String {
+    format!("{tenant}/{connection}")
 }

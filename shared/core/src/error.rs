@@ -1,11 +1,117 @@
-//! What can go wrong, in kinds.
+//! What can go wrong, in four kinds. How each is shown is decided once, in `vestibule_web::error`.
 
+use vestibule_protocol::oauth;
+
+use crate::platform::CryptoError;
+use crate::seal::OpenError;
 use crate::store::StoreError;
 
 /// An error of a flow.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Ours: the store.
+    /// The application's: a registered code with a description.
+    #[error("oauth")]
+    OAuth(#[from] oauth::Error),
+    /// The person's, or their identity provider's.
+    #[error("login")]
+    Login(#[from] LoginError),
+    /// An administrator's.
+    #[error("admin")]
+    Admin(#[from] AdminError),
+    /// Ours.
+    #[error("internal")]
+    Internal(#[from] Internal),
+}
+
+/// Why a person is not signed in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// The callback's `state` belongs to no login of this browser: it expired, was finished, or began elsewhere.
+    #[error("no such login in this browser")]
+    UnknownLogin,
+    /// The answer came from another issuer than the login went to (RFC 9207 §2.4).
+    #[error("answer from another issuer")]
+    OtherIssuer,
+    /// The identity provider said no; the code is a registered one.
+    #[error("identity provider refused: {0}")]
+    UpstreamDenied(&'static str),
+    /// The identity provider could not be reached, or failed.
+    #[error("identity provider unavailable: {0}")]
+    UpstreamUnavailable(String),
+    /// The identity provider's answer breaks a rule; the text says which, without what was sent.
+    #[error("identity provider's answer refused: {0}")]
+    UpstreamInvalid(&'static str),
+    /// The connection is gone or disabled since the login began.
+    #[error("connection is not available")]
+    ConnectionUnavailable,
+    /// The person may not sign in.
+    #[error("user is inactive")]
+    Inactive,
+}
+
+/// Why an administrator's request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdminError {
+    /// No token, or another.
+    #[error("administrator's token required")]
+    Unauthorized,
+    /// There is no such object.
+    #[error("not found")]
+    NotFound,
+    /// A field is missing or wrong.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What to mend.
+        problem: &'static str,
+    },
+    /// The body is not the expected JSON; the text is the parser's, which quotes field names, not values.
+    #[error("body: {0}")]
+    Body(String),
+    /// Somebody else changed the object at the same time.
+    #[error("changed by somebody else at the same time; try again")]
+    Conflict,
+}
+
+/// What broke on our side.
+#[derive(Debug, thiserror::Error)]
+pub enum Internal {
+    /// The store.
     #[error("store")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
+    /// Signing or verifying with a key of ours.
+    #[error("crypto")]
+    Crypto(#[from] CryptoError),
+    /// A secret in the store was sealed with a key that is gone.
+    #[error("a stored secret cannot be opened: is its sealing key still configured?")]
+    Sealed(#[from] OpenError),
+    /// A bug; the text says where.
+    #[error("bug: {0}")]
+    Bug(&'static str),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(Internal::Store(error))
+    }
+}
+
+impl From<CryptoError> for Error {
+    fn from(error: CryptoError) -> Self {
+        Self::Internal(Internal::Crypto(error))
+    }
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        Self::Internal(Internal::Sealed(error))
+    }
+}
+
+impl Error {
+    /// A fault in our own logic.
+    pub const fn bug(place: &'static str) -> Self {
+        Self::Internal(Internal::Bug(place))
+    }
 }

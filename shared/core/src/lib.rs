@@ -1,11 +1,25 @@
 //! The flows of the broker. They reach the world through the traits of [`platform`] and [`store`] only.
 
+pub mod admin;
 pub mod broker;
+mod cache;
 pub mod config;
+mod directory;
 pub mod error;
+pub mod handle;
+pub mod login;
+pub mod logout;
+pub mod metadata;
+pub mod model;
+mod outbox;
 pub mod platform;
+pub mod seal;
 pub mod secret;
+mod sessions;
+mod signing;
 pub mod store;
+pub mod token;
+pub mod userinfo;
 
 pub use broker::Broker;
 pub use config::Config;

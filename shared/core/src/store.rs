@@ -7,7 +7,9 @@
 use async_trait::async_trait;
 use vestibule_protocol::time::Timestamp;
 
+pub mod key;
 pub mod memory;
+pub mod record;
 
 /// A place for records that can be changed together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

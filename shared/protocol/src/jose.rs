@@ -3,7 +3,9 @@
 //! Nothing here signs or verifies: that is the platform's. Here is decided *what* is signed and which key may check it.
 
 mod algorithm;
+mod compact;
 mod key;
 
 pub use algorithm::Algorithm;
+pub use compact::{Compact, TokenError, TokenType, signing_input};
 pub use key::{EcCurve, KeyError, KeyId, KeyMaterial, PublicKey};

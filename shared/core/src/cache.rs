@@ -1,0 +1,80 @@
+//! Read copies in the process's own memory: parsed once, at most 60 s old, bounded in number.
+//!
+//! What is read through here may be stale by that much (and by another 60 s where the platform keeps copies of its
+//! own). Nothing depends on an entry being there: a fresh process answers the same.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use vestibule_protocol::time::{Seconds, Timestamp};
+
+/// How long a copy is used.
+pub(crate) const COPY_LIFE: Seconds = Seconds(60);
+/// How many copies are kept before all are dropped: a bound on memory, not a working-set size.
+const MAX_COPIES: usize = 4096;
+
+/// Copies of `T`, by name.
+pub(crate) struct Copies<T> {
+    entries: Mutex<HashMap<String, Entry<T>>>,
+}
+
+struct Entry<T> {
+    value: Arc<T>,
+    until: Timestamp,
+}
+
+impl<T> Default for Copies<T> {
+    fn default() -> Self {
+        Self { entries: Mutex::default() }
+    }
+}
+
+impl<T> Copies<T> {
+    /// The copy, if it is there and young enough.
+    pub(crate) fn get(&self, name: &str, now: Timestamp) -> Option<Arc<T>> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(name).filter(|entry| !entry.until.has_passed(now)).map(|entry| Arc::clone(&entry.value))
+    }
+
+    /// Keeps a copy for [`COPY_LIFE`].
+    pub(crate) fn keep(&self, name: String, value: T, now: Timestamp) -> Arc<T> {
+        let value = Arc::new(value);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MAX_COPIES {
+            entries.clear();
+        }
+        entries.insert(name, Entry { value: Arc::clone(&value), until: now + COPY_LIFE });
+        value
+    }
+
+    /// Drops a copy that this process knows to be old.
+    pub(crate) fn forget(&self, name: &str) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_used_for_a_minute_and_can_be_dropped() {
+        let copies = Copies::default();
+        let at = Timestamp::from_seconds;
+        copies.keep("a".to_owned(), 1, at(100));
+        assert_eq!(copies.get("a", at(159)).as_deref(), Some(&1));
+        assert_eq!(copies.get("a", at(160)), None);
+        copies.keep("a".to_owned(), 2, at(160));
+        copies.forget("a");
+        assert_eq!(copies.get("a", at(160)), None);
+    }
+
+    #[test]
+    fn the_number_of_copies_is_bounded() {
+        let copies = Copies::default();
+        for number in 0..=MAX_COPIES * 2 {
+            copies.keep(number.to_string(), number, Timestamp::from_seconds(0));
+        }
+        assert!(copies.entries.lock().unwrap().len() <= MAX_COPIES);
+    }
+}

@@ -1,0 +1,44 @@
+//! What we say of ourselves: the two metadata documents (RFC 8414 §2, OpenID Connect Discovery 1.0 §3) and our keys.
+
+use serde_json::{Value, json};
+use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
+use vestibule_protocol::oauth::scope;
+
+use crate::Broker;
+use crate::error::Error;
+use crate::signing;
+
+/// The document behind both well-known addresses, as JSON.
+pub fn document(broker: &Broker) -> String {
+    let issuer = &broker.config.issuer;
+    let at = |path: &str| Value::from(format!("{issuer}{path}"));
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": at("/oauth2/authorize"),
+        "token_endpoint": at("/oauth2/token"),
+        "userinfo_endpoint": at("/oauth2/userinfo"),
+        "jwks_uri": at("/oauth2/jwks"),
+        "end_session_endpoint": at("/oauth2/logout"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "scopes_supported": scope::SUPPORTED,
+        "claims_supported": [
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "tenant", "email",
+            "email_verified", "name", "given_name", "family_name", "preferred_username",
+        ],
+        "token_endpoint_auth_methods_supported": ClientAuthMethod::NAMES,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    })
+    .to_string()
+}
+
+/// Our public keys, as a JWK set.
+pub async fn jwks(broker: &Broker) -> Result<String, Error> {
+    Ok(signing::keys(broker).await?.jwks.clone())
+}

@@ -1,0 +1,15 @@
+//! What is kept, as types. Where each lies is in [`crate::store::key`].
+
+pub mod client;
+pub mod connection;
+pub mod effect;
+pub mod session;
+pub mod signing;
+pub mod tenant;
+pub mod user;
+
+/// Whether `text` can name a tenant, client or connection: 1 to 40 of `a-z`, `0-9` and `-`.
+pub fn is_id(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}

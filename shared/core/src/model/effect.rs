@@ -1,0 +1,68 @@
+//! Effects that one partition owes another, and the audit events among them.
+
+use serde::{Deserialize, Serialize};
+use vestibule_protocol::time::Timestamp;
+
+/// Something still to be done elsewhere. Written with the commit that owes it, so that a crash forgets nothing.
+/// Doing one twice does no harm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Bring a person's gate in line with whether they are active, and remove the sessions that this ends.
+    AlignGate {
+        /// The tenant.
+        tenant: String,
+        /// The person.
+        user: String,
+    },
+    /// Write an event to the tenant's audit log.
+    Audit {
+        /// The tenant.
+        tenant: String,
+        /// What happened.
+        event: AuditEvent,
+    },
+}
+
+/// Something that an auditor may want to know. Holds names and ids, never a secret or a raw claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub kind: AuditKind,
+    /// Whom it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Through which identity provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Which application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Which session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+}
+
+/// The kinds of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditKind {
+    /// A person was seen for the first time.
+    UserCreated,
+    /// An administrator deactivated a person.
+    UserDeactivated,
+    /// An administrator activated a person again.
+    UserActivated,
+    /// A person signed in.
+    SignedIn,
+    /// An inactive person tried to sign in.
+    SignInRefused,
+    /// A person signed out.
+    SignedOut,
+    /// A spent code was presented again; the family that it began is revoked.
+    CodeReplayed,
+    /// A spent refresh token was presented again; its family is revoked.
+    RefreshTokenReplayed,
+}

@@ -1,0 +1,90 @@
+//! Sessions and what hangs on them. All records of one person's sessions share a partition.
+
+use serde::{Deserialize, Serialize};
+use vestibule_protocol::oauth::pkce::CodeChallenge;
+use vestibule_protocol::oauth::scope::Scope;
+use vestibule_protocol::time::{Seconds, Timestamp};
+
+use super::user::Profile;
+use crate::handle::SecretHash;
+use crate::store::Version;
+
+/// A code's life (RFC 6749 §4.1.2; at most 60 s by our own rule).
+pub const CODE_LIFE: Seconds = Seconds(60);
+/// An access token's life.
+pub const ACCESS_TOKEN_LIFE: Seconds = Seconds(86_400);
+/// A session's and a refresh family's life. Absolute: no use extends it.
+pub const SESSION_LIFE: Seconds = Seconds(604_800);
+
+/// Whose session it is, as the tokens of the session say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The tenant.
+    pub tenant: String,
+    /// The person.
+    pub user: String,
+    /// The session; the `sid` of the tokens.
+    pub session: String,
+    /// The gate's state at the login. When the gate changes, the session is over.
+    pub gate: Version,
+    /// When the person proved who they are.
+    pub auth_time: Timestamp,
+    /// Who the person is.
+    pub profile: Profile,
+}
+
+/// A person signed in, in one browser. Never changed; ended by removal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Whose.
+    pub subject: Subject,
+    /// Through which identity provider.
+    pub connection: String,
+    /// SHA-256 of the secret in the browser's cookie.
+    pub secret: SecretHash,
+}
+
+/// Whether a person's sessions count. Its version is what sessions remember; any write to it ends them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// Whether the person may have sessions.
+    pub open: bool,
+}
+
+/// A code that was given to an application and not redeemed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// The application.
+    pub client: String,
+    /// The address that it was sent to.
+    pub redirect_uri: String,
+    /// What the redeemer must know the secret behind.
+    pub code_challenge: CodeChallenge,
+    /// For the ID token.
+    pub nonce: Option<String>,
+    /// What was asked for.
+    pub scope: Scope,
+    /// Whose.
+    pub subject: Subject,
+}
+
+/// What an application holds in a session: a refresh family, named by the hash of the code that began it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The application.
+    pub client: String,
+    /// What was granted.
+    pub scope: Scope,
+    /// Whose.
+    pub subject: Subject,
+    /// The refresh token that is good now.
+    pub current: SecretHash,
+    /// The one before, until the current one is used: its answer may have been lost.
+    pub previous: Option<SecretHash>,
+    /// From it and the token before, the current token is derived, so that a lost answer can be given again.
+    pub salt: String,
+    /// When the current token was first given out.
+    pub rotated_at: Timestamp,
+    /// When the family ends, whatever happens.
+    pub expires_at: Timestamp,
+}

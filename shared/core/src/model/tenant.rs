@@ -1,0 +1,15 @@
+//! Customer organisations.
+
+use serde::{Deserialize, Serialize};
+
+/// A customer organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// What people read.
+    pub name: String,
+    /// Over how many partitions its sessions are spread, 1 to 1024. Set once: it decides where a session is found.
+    pub session_shards: u16,
+}
+
+/// Enough for some thousand logins a second on either cloud.
+pub const DEFAULT_SESSION_SHARDS: u16 = 8;

@@ -1,0 +1,126 @@
+//! Effects that cross partitions. A commit that owes one writes it down in the same commit; it is done at once where
+//! somebody waits for it, and otherwise, or if the process died in between, by the tick.
+//!
+//! Each minute the tick works one of fifteen slots; every partition that can owe something is registered in one when
+//! its tenant is created. Ticks may overlap, repeat and be missed: effects are idempotent and wait.
+
+use std::collections::BTreeMap;
+
+use crate::Broker;
+use crate::error::Error;
+use crate::handle::new_id;
+use crate::model::effect::{AuditEvent, Effect};
+use crate::sessions;
+use crate::store::record::RecordKey;
+use crate::store::{Expect, Partition, Write, key, record};
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct TickReport {
+    /// The slot that was worked.
+    pub slot: u32,
+    /// Partitions looked at.
+    pub partitions: u32,
+    /// Effects that were owed and are done now.
+    pub effects: u32,
+    /// Partitions in which something failed; it stays owed, and the log says what.
+    pub failed: u32,
+}
+
+/// An effect with the record that owes it.
+pub(crate) struct Owed {
+    /// To be part of the commit that owes the effect.
+    pub(crate) write: Write,
+    key: RecordKey<Effect>,
+    effect: Effect,
+}
+
+/// Effects worked off in one step: their deletion, and what they write elsewhere, fit a commit each.
+const BATCH: usize = 50;
+
+/// Writes an effect down.
+pub(crate) fn owe(broker: &Broker, partition: Partition, effect: &Effect) -> Result<Owed, Error> {
+    let key = key::outbox(partition, broker.platform.clock.now(), &new_id(&*broker.platform.random));
+    let write = key.put(effect, Expect::Any)?;
+    Ok(Owed { write, key, effect: effect.clone() })
+}
+
+/// Does an effect at once, after the commit that owes it.
+pub(crate) async fn settle(broker: &Broker, owed: &Owed) -> Result<(), Error> {
+    perform(broker, vec![(owed.key.id().to_owned(), owed.effect.clone())]).await?;
+    let delete = owed.key.delete(Expect::Any);
+    Ok(broker.platform.store.commit(owed.key.partition(), vec![delete]).await?)
+}
+
+/// Works the slot of this minute.
+pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
+    let minute = broker.platform.clock.now().seconds().div_euclid(60);
+    let slot = u32::try_from(minute.rem_euclid(i64::from(key::SLOTS))).unwrap_or_default();
+    let mut report = TickReport { slot, ..TickReport::default() };
+    let mut after = None;
+    loop {
+        let page = broker.platform.store.list(&key::sync_partition(slot), "", after.as_deref(), 100).await?;
+        for registered in page.records {
+            report.partitions += 1;
+            let partition = Partition::new(registered.id);
+            match work_off(broker, &partition).await {
+                Ok(effects) => report.effects += effects,
+                Err(error) => {
+                    // One sick partition must not keep the others waiting.
+                    report.failed += 1;
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::error!(partition = partition.as_str(), error = %error, cause, "tick.partition_failed");
+                }
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(report);
+        }
+    }
+}
+
+/// Does everything that a partition owes, oldest first.
+async fn work_off(broker: &Broker, partition: &Partition) -> Result<u32, Error> {
+    let mut done = 0;
+    loop {
+        let page = broker.platform.store.list(partition, key::OUTBOX, None, BATCH).await?;
+        let mut owed = Vec::with_capacity(page.records.len());
+        for found in page.records {
+            let effect = record::parse::<Effect>(&found)?.value;
+            owed.push((found.id, effect));
+        }
+        if owed.is_empty() {
+            return Ok(done);
+        }
+        done += u32::try_from(owed.len()).unwrap_or(u32::MAX);
+        let deletes = owed.iter().map(|(id, _)| Write::Delete { id: id.clone(), expect: Expect::Any }).collect();
+        perform(broker, owed).await?;
+        broker.platform.store.commit(partition, deletes).await?;
+    }
+}
+
+/// Does at most [`BATCH`] effects. Audit events of one tenant and day go out in one commit, under the id that their
+/// outbox record has: written twice, they are there once.
+async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<(), Error> {
+    let mut events: BTreeMap<Partition, Vec<Write>> = BTreeMap::new();
+    for (id, effect) in owed {
+        match effect {
+            Effect::AlignGate { tenant, user } => sessions::align_gate(broker, &tenant, &user).await?,
+            Effect::Audit { tenant, event } => {
+                let record: RecordKey<AuditEvent> = key::audit(&tenant, event.time, unique_part(&id));
+                let write = record.put(&event, Expect::Any)?;
+                events.entry(record.partition().clone()).or_default().push(write);
+            }
+        }
+    }
+    for (partition, writes) in events {
+        broker.platform.store.commit(&partition, writes).await?;
+    }
+    Ok(())
+}
+
+/// The random end of an outbox id.
+fn unique_part(id: &str) -> &str {
+    id.rsplit_once('#').map_or(id, |(_, unique)| unique)
+}

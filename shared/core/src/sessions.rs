@@ -1,0 +1,98 @@
+//! The gate of a person's sessions, and how sessions end.
+
+use crate::Broker;
+use crate::error::{Error, LoginError};
+use crate::model::session::{Gate, Session, Subject};
+use crate::store::key::{self, SessionShard};
+use crate::store::{Expect, MAX_WRITES, Store, StoreError, Version, Write, record};
+
+/// The state of a person's open gate. Made at their first login; a closed one refuses.
+pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str) -> Result<Version, Error> {
+    let store = &*broker.platform.store;
+    let record = shard.gate(user);
+    let mut gate = record.get(store).await?;
+    if gate.is_none() {
+        let write = record.put(&Gate { open: true }, Expect::Absent)?;
+        match store.commit(record.partition(), vec![write]).await {
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        gate = record.get(store).await?;
+    }
+    let gate = gate.ok_or(Error::bug("a gate vanished"))?;
+    if gate.value.open { Ok(gate.version) } else { Err(LoginError::Inactive.into()) }
+}
+
+/// The conditions under which a session still counts: it was not ended, and its person's gate did not change.
+/// Every commit that creates or refreshes something in a session carries both.
+pub(crate) fn still_live(shard: &SessionShard, subject: &Subject) -> [Write; 2] {
+    [
+        shard.gate(&subject.user).check(Expect::Version(subject.gate.clone())),
+        shard.session(&subject.user, &subject.session).check(Expect::Present),
+    ]
+}
+
+/// Ends one session. Removing its record is what ends it; its grants are removed with it, or expire.
+pub(crate) async fn end(
+    broker: &Broker,
+    shard: &SessionShard,
+    user: &str,
+    session: &str,
+    also: Option<Write>,
+) -> Result<(), Error> {
+    let store = &*broker.platform.store;
+    let partition = shard.partition();
+    let grants = store.list(&partition, &SessionShard::grants_of(session), None, MAX_WRITES - 2).await?;
+    let mut writes = vec![shard.session(user, session).delete(Expect::Any)];
+    writes.extend(also);
+    writes.extend(grants.records.into_iter().map(|grant| Write::Delete { id: grant.id, expect: Expect::Any }));
+    Ok(store.commit(&partition, writes).await?)
+}
+
+/// Brings a person's gate in line with whether they are active, then removes the sessions that this ended. Safe to
+/// repeat and to run twice at once: each try reads the person after the gate, and writes the gate as it was read.
+pub(crate) async fn align_gate(broker: &Broker, tenant: &str, user: &str) -> Result<(), Error> {
+    let store = &*broker.platform.store;
+    let Some(settings) = key::tenant(tenant).get(store).await? else { return Ok(()) };
+    let shard = SessionShard::of_user(tenant, user, settings.value.session_shards);
+    let record = shard.gate(user);
+    loop {
+        let gate = record.get(store).await?;
+        let open = key::user(tenant, user).get(store).await?.is_some_and(|found| found.value.active);
+        if gate.as_ref().is_some_and(|gate| gate.value.open == open) {
+            break;
+        }
+        let expect = gate.map_or(Expect::Absent, |gate| Expect::Version(gate.version));
+        match store.commit(record.partition(), vec![record.put(&Gate { open }, expect)?]).await {
+            Ok(()) => break,
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let gate = record.get(store).await?.map(|gate| gate.version);
+    remove_dead(broker, store, &shard, user, gate.as_ref()).await
+}
+
+/// Removes the sessions of a person that remember another state of the gate.
+async fn remove_dead(
+    broker: &Broker,
+    store: &dyn Store,
+    shard: &SessionShard,
+    user: &str,
+    gate: Option<&Version>,
+) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let page = store.list(&shard.partition(), &SessionShard::sessions_of(user), after.as_deref(), 100).await?;
+        for found in &page.records {
+            let session = record::parse::<Session>(found)?.value.subject;
+            if Some(&session.gate) != gate {
+                end(broker, shard, user, &session.session, None).await?;
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}

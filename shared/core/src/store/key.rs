@@ -1,0 +1,189 @@
+//! Every record that there is: its partition and its id. `docs/STORAGE.md` says the same as a table.
+//!
+//! Ids that come from outside are hashed; ids of ours never hold `#` or `:`.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use vestibule_protocol::time::Timestamp;
+
+use super::Partition;
+use super::record::RecordKey;
+use crate::model::client::Client;
+use crate::model::connection::{Connection, UpstreamDocuments};
+use crate::model::effect::{AuditEvent, Effect};
+use crate::model::session::{Code, Gate, Grant, Session};
+use crate::model::signing::KeyRing;
+use crate::model::tenant::Tenant;
+use crate::model::user::{IdentityLink, User};
+
+/// Minutes between two looks at one partition.
+pub const SLOTS: u32 = 15;
+
+/// An application.
+pub fn client(client: &str) -> RecordKey<Client> {
+    RecordKey::new(Partition::new(format!("client:{client}")), "client")
+}
+
+/// The partition of a tenant's configuration.
+pub fn tenant_partition(tenant: &str) -> Partition {
+    Partition::new(format!("tenant:{tenant}"))
+}
+
+/// A customer organisation.
+pub fn tenant(tenant: &str) -> RecordKey<Tenant> {
+    RecordKey::new(tenant_partition(tenant), "tenant")
+}
+
+/// What the ids of a tenant's connections start with.
+pub const CONNECTION: &str = "connection#";
+
+/// A tenant's identity provider.
+pub fn connection(tenant: &str, connection: &str) -> RecordKey<Connection> {
+    RecordKey::new(tenant_partition(tenant), format!("{CONNECTION}{connection}"))
+}
+
+/// The metadata and keys of a connection's identity provider, as last fetched.
+pub fn upstream_documents(tenant: &str, connection: &str) -> RecordKey<UpstreamDocuments> {
+    RecordKey::new(tenant_partition(tenant), format!("upstream#{connection}"))
+}
+
+/// Our signing keys. One record, so that first creation is one compare-and-set.
+pub fn key_ring() -> RecordKey<KeyRing> {
+    RecordKey::new(Partition::new("keys"), "ring")
+}
+
+/// The partition of a tenant's people.
+pub fn directory(tenant: &str) -> Partition {
+    Partition::new(format!("directory:{tenant}"))
+}
+
+/// A person.
+pub fn user(tenant: &str, user: &str) -> RecordKey<User> {
+    RecordKey::new(directory(tenant), format!("user#{user}"))
+}
+
+/// Who a person of an identity provider is here: identity is (connection, issuer, subject).
+pub fn identity(tenant: &str, connection: &str, issuer: &str, subject: &str) -> RecordKey<IdentityLink> {
+    let hash = hash_parts(&[issuer, subject]);
+    RecordKey::new(directory(tenant), format!("identity#{connection}#{hash}"))
+}
+
+/// One of the partitions over which a tenant's sessions are spread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionShard {
+    /// The tenant.
+    pub tenant: String,
+    /// Which shard.
+    pub number: u16,
+}
+
+impl SessionShard {
+    /// The shard of a person: all of one person's sessions are in one.
+    pub fn of_user(tenant: &str, user: &str, shards: u16) -> Self {
+        let digest: [u8; 32] = Sha256::digest(user).into();
+        let [high, low, ..] = digest;
+        Self { tenant: tenant.to_owned(), number: u16::from_be_bytes([high, low]) % shards.max(1) }
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> Partition {
+        Partition::new(format!("sessions:{}:{}", self.tenant, self.number))
+    }
+
+    /// A session.
+    pub fn session(&self, user: &str, session: &str) -> RecordKey<Session> {
+        RecordKey::new(self.partition(), format!("session#{user}#{session}"))
+    }
+
+    /// What the ids of a person's sessions start with.
+    pub fn sessions_of(user: &str) -> String {
+        format!("session#{user}#")
+    }
+
+    /// What an application was granted in a session, with its refresh family.
+    pub fn grant(&self, session: &str, family: &str) -> RecordKey<Grant> {
+        RecordKey::new(self.partition(), format!("grant#{session}#{family}"))
+    }
+
+    /// What the ids of a session's grants start with.
+    pub fn grants_of(session: &str) -> String {
+        format!("grant#{session}#")
+    }
+
+    /// A code that was not redeemed yet.
+    pub fn code(&self, hash: &str) -> RecordKey<Code> {
+        RecordKey::new(self.partition(), format!("code#{hash}"))
+    }
+
+    /// Whether a person's sessions count.
+    pub fn gate(&self, user: &str) -> RecordKey<Gate> {
+        RecordKey::new(self.partition(), format!("gate#{user}"))
+    }
+}
+
+/// What the ids of owed effects start with.
+pub const OUTBOX: &str = "outbox#";
+
+/// An effect that a partition still owes elsewhere. `time` first: effects are worked off in order.
+pub fn outbox(partition: Partition, time: Timestamp, id: &str) -> RecordKey<Effect> {
+    RecordKey::new(partition, format!("{OUTBOX}{:012}#{id}", time.seconds()))
+}
+
+/// The partition of a tenant's audit events of one UTC day.
+pub fn audit_partition(tenant: &str, day: &str) -> Partition {
+    Partition::new(format!("audit:{tenant}:{day}"))
+}
+
+/// Something that happened.
+pub fn audit(tenant: &str, time: Timestamp, id: &str) -> RecordKey<AuditEvent> {
+    RecordKey::new(audit_partition(tenant, &time.day()), format!("{:012}#{id}", time.seconds()))
+}
+
+/// The partition that lists what a minute slot has to look at. `slot` is below [`SLOTS`].
+pub fn sync_partition(slot: u32) -> Partition {
+    Partition::new(format!("sync:{slot}"))
+}
+
+/// That a partition is looked at in its minute slot.
+pub fn registration(partition: &Partition) -> RecordKey<()> {
+    let digest: [u8; 32] = Sha256::digest(partition.as_str()).into();
+    let [first, second, ..] = digest;
+    let slot = u32::from(u16::from_be_bytes([first, second])) % SLOTS;
+    RecordKey::new(sync_partition(slot), partition.as_str())
+}
+
+/// SHA-256 over length-prefixed parts, in base64url: a fixed-length id for texts of any kind.
+fn hash_parts(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RP-6: no two of (connection, issuer, subject) share a record, whatever characters they hold.
+    #[test]
+    fn identities_do_not_run_into_each_other() {
+        let id = |connection, issuer, subject| identity("t", connection, issuer, subject).id().to_owned();
+        let first = id("c", "https://idp", "a#b");
+        for other in [
+            id("c", "https://idp", "a"),
+            id("c", "https://idpa", "#b"),
+            id("d", "https://idp", "a#b"),
+            id("c", "https://idp", "A#b"),
+        ] {
+            assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn outbox_ids_sort_by_time() {
+        let id = |seconds| outbox(Partition::new("p"), Timestamp::from_seconds(seconds), "x").id().to_owned();
+        assert!(id(999_999_999) < id(1_000_000_000));
+    }
+}

@@ -1,0 +1,89 @@
+//! Records with their types: a key knows what lies under it, so no flow handles JSON.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use vestibule_protocol::time::Timestamp;
+
+use super::{Expect, Key, Partition, Record, Store, StoreError, Version, Write};
+
+/// Where a `T` lies.
+#[derive(Debug)]
+pub struct RecordKey<T> {
+    key: Key,
+    value: PhantomData<fn() -> T>,
+}
+
+/// A `T` as stored, with what is needed to change it.
+#[derive(Debug, Clone)]
+pub struct Stored<T> {
+    /// The value.
+    pub value: T,
+    /// Its state.
+    pub version: Version,
+}
+
+impl<T: Serialize + DeserializeOwned> RecordKey<T> {
+    /// A key; only `store::key` makes them.
+    pub(super) fn new(partition: Partition, id: impl Into<String>) -> Self {
+        Self { key: Key { partition, id: id.into() }, value: PhantomData }
+    }
+
+    /// The partition.
+    pub const fn partition(&self) -> &Partition {
+        &self.key.partition
+    }
+
+    /// The record's name in the partition.
+    pub fn id(&self) -> &str {
+        &self.key.id
+    }
+
+    /// The record as it is now.
+    pub async fn get(&self, store: &dyn Store) -> Result<Option<Stored<T>>, StoreError> {
+        store.get(&self.key).await?.map(|record| parse(&record)).transpose()
+    }
+
+    /// The record as it was at most 60 s ago. See [`Store::get_copy`].
+    pub async fn get_copy(&self, store: &dyn Store) -> Result<Option<Stored<T>>, StoreError> {
+        store.get_copy(&self.key).await?.map(|record| parse(&record)).transpose()
+    }
+
+    /// Removes the record and returns it; of two callers, exactly one gets it.
+    pub async fn take(&self, store: &dyn Store) -> Result<Option<T>, StoreError> {
+        store.take(&self.key).await?.map(|record| parse(&record).map(|stored| stored.value)).transpose()
+    }
+
+    /// A write of `value`, whole, that stays until deleted.
+    pub fn put(&self, value: &T, expect: Expect) -> Result<Write, StoreError> {
+        self.put_with_life(value, None, expect)
+    }
+
+    /// A write of `value`, whole, that ends by itself at `expires_at`.
+    pub fn put_until(&self, value: &T, expires_at: Timestamp, expect: Expect) -> Result<Write, StoreError> {
+        self.put_with_life(value, Some(expires_at), expect)
+    }
+
+    fn put_with_life(&self, value: &T, expires_at: Option<Timestamp>, expect: Expect) -> Result<Write, StoreError> {
+        let value = serde_json::to_string(value).map_err(|_| StoreError::Invalid("a value must be JSON"))?;
+        Ok(Write::Put { id: self.key.id.clone(), value, expires_at, expect })
+    }
+
+    /// A removal.
+    pub fn delete(&self, expect: Expect) -> Write {
+        Write::Delete { id: self.key.id.clone(), expect }
+    }
+
+    /// A condition.
+    pub fn check(&self, expect: Expect) -> Write {
+        Write::Check { id: self.key.id.clone(), expect }
+    }
+}
+
+/// Reads a record's value. What we wrote and cannot read is a fault of ours.
+pub fn parse<T: DeserializeOwned>(record: &Record) -> Result<Stored<T>, StoreError> {
+    let value = serde_json::from_str(&record.value)
+        .map_err(|error| StoreError::Unavailable(format!("record {} is not readable: {error}", record.id)))?;
+    Ok(Stored { value, version: record.version.clone() })
+}

@@ -1,0 +1,68 @@
+//! The token endpoint: a code for the first tokens ([`redeem`]), a refresh token for the next ([`refresh`]).
+
+mod issue;
+mod redeem;
+mod refresh;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use vestibule_protocol::oauth::client_auth::{ClientAuthMethod, ClientCredentials};
+use vestibule_protocol::oauth::token::TokenRequest;
+use vestibule_protocol::oauth::{self, ErrorCode};
+
+pub(crate) use issue::{AccessClaims, IdClaims};
+
+use crate::Broker;
+use crate::error::Error;
+use crate::model::client::Client;
+
+/// What the client gets (RFC 6749 §5.1).
+#[derive(Serialize)]
+pub struct TokenResponse {
+    /// A JWT for APIs.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: &'static str,
+    /// The access token's life, in seconds.
+    pub expires_in: i64,
+    /// The handle for the next refresh.
+    pub refresh_token: String,
+    /// What is left of the refresh family's life, in seconds.
+    pub refresh_token_expires_in: i64,
+    /// A JWT about the person, for the client itself.
+    pub id_token: String,
+    /// What was granted.
+    pub scope: String,
+}
+
+/// Answers a token request.
+pub async fn exchange(
+    broker: &Broker,
+    credentials: &ClientCredentials,
+    request: TokenRequest<'_>,
+) -> Result<TokenResponse, Error> {
+    authenticate(broker, credentials).await?;
+    let client = &credentials.client_id;
+    match request {
+        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
+            redeem::redeem(broker, &redeem::Offer { client, code, redirect_uri, code_verifier }).await
+        }
+        TokenRequest::RefreshToken { refresh_token, scope } => {
+            refresh::refresh(broker, client, refresh_token, scope).await
+        }
+    }
+}
+
+/// The client is the one that it says. One error for every reason.
+async fn authenticate(broker: &Broker, credentials: &ClientCredentials) -> Result<Arc<Client>, Error> {
+    let refused = oauth::Error::new(ErrorCode::InvalidClient, "client authentication failed");
+    let client = broker.client(&credentials.client_id).await?;
+    let client = client.filter(|client| client.client_auth == credentials.method).ok_or(refused)?;
+    let proved = match (&client.secret_hash, &credentials.secret) {
+        (Some(hash), Some(secret)) => hash.matches(secret.as_bytes()),
+        (None, None) => client.client_auth == ClientAuthMethod::None,
+        _ => false,
+    };
+    if proved { Ok(client) } else { Err(refused.into()) }
+}

@@ -1,0 +1,71 @@
+//! Userinfo (OpenID Connect Core §5.3): who is behind an access token, as long as the session lives.
+//!
+//! That a session lives is read through a copy of at most a minute: a session that has ended is refused here within
+//! [`crate::cache::COPY_LIFE`], at the token endpoint at once.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use vestibule_protocol::jose::TokenType;
+use vestibule_protocol::oauth::{self, ErrorCode};
+
+use crate::Broker;
+use crate::error::Error;
+use crate::model::session::{Grant, Subject};
+use crate::model::user::Profile;
+use crate::sessions;
+use crate::signing;
+use crate::store::StoreError;
+use crate::store::key::SessionShard;
+use crate::token::AccessClaims;
+
+/// What a client learns.
+#[derive(Debug, Serialize)]
+pub struct UserInfo {
+    /// The person.
+    pub sub: String,
+    /// The tenant.
+    pub tenant: String,
+    /// What the token's scope reveals.
+    #[serde(flatten)]
+    pub profile: Profile,
+}
+
+/// A grant that was found alive.
+pub(crate) struct LiveGrant {
+    subject: Subject,
+}
+
+/// Answers for `token`.
+pub async fn userinfo(broker: &Broker, token: &str) -> Result<UserInfo, Error> {
+    let refused = || Error::from(oauth::Error::new(ErrorCode::InvalidToken, "the access token is not valid"));
+    let claims: AccessClaims = signing::verify(broker, TokenType::AccessToken, token).await?.ok_or_else(refused)?;
+    if claims.iss != broker.config.issuer || claims.exp.has_passed(broker.platform.clock.now()) {
+        return Err(refused());
+    }
+    if !claims.scope.has("openid") {
+        return Err(oauth::Error::new(ErrorCode::InsufficientScope, "the access token lacks the scope openid").into());
+    }
+    let live = live_grant(broker, &claims).await?.ok_or_else(refused)?;
+    let profile = live.subject.profile.visible_to(&claims.scope);
+    Ok(UserInfo { sub: claims.sub, tenant: claims.tenant, profile })
+}
+
+async fn live_grant(broker: &Broker, claims: &AccessClaims) -> Result<Option<Arc<LiveGrant>>, Error> {
+    let Some((grant_id, _)) = claims.jti.split_once('.') else { return Ok(None) };
+    let now = broker.platform.clock.now();
+    let name = format!("{}/{}/{grant_id}", claims.tenant, claims.sid);
+    if let Some(copy) = broker.copies.live_grants.get(&name, now) {
+        return Ok(Some(copy));
+    }
+    let Some(tenant) = broker.tenant(&claims.tenant).await? else { return Ok(None) };
+    let shard = SessionShard::of_user(&claims.tenant, &claims.sub, tenant.session_shards);
+    let store = &*broker.platform.store;
+    let Some(found) = shard.grant(&claims.sid, grant_id).get(store).await? else { return Ok(None) };
+    let Grant { subject, .. } = found.value;
+    match store.commit(&shard.partition(), sessions::still_live(&shard, &subject).into()).await {
+        Ok(()) => Ok(Some(broker.copies.live_grants.keep(name, LiveGrant { subject }, now))),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
