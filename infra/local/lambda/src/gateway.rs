@@ -102,7 +102,8 @@ pub(crate) fn failure(code: StatusCode) -> Response<Body> {
 fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let mut joined = Map::new();
     for name in headers.keys().filter(|name| *name != COOKIE) {
-        let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let values: Vec<_> =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         joined.insert(name.as_str().to_owned(), values.join(",").into());
     }
     joined.insert("x-forwarded-for".to_owned(), "127.0.0.1".into());
