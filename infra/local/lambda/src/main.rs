@@ -1,5 +1,5 @@
 //! A local stand-in for AWS around the two Lambda functions: API Gateway in front of `vestibule-http`, and a control
-//! address that runs `vestibule-sync` with the event that EventBridge would send.
+//! address that runs `vestibule-sync` with the event that `EventBridge` would send.
 //!
 //! The functions run as they are deployed; only the services around them are ours.
 
@@ -40,7 +40,7 @@ struct Arguments {
     /// How many processes of it run at once, each with one request at a time.
     #[arg(long, default_value_t = 4)]
     instances: usize,
-    /// The binary that EventBridge runs every minute.
+    /// The binary that `EventBridge` runs every minute.
     #[arg(long, requires = "control", requires = "event")]
     sync: Option<PathBuf>,
     /// The event that it is given, a file.
