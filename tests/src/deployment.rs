@@ -16,16 +16,27 @@ pub struct Deployment {
     pub admin_token: String,
     /// `VESTIBULE_TEST_RUNTIME`: `native`, `workerd` or `lambda`.
     pub runtime: String,
-    /// `VESTIBULE_TEST_IDP`: the issuer of a real OpenID provider that knows the broker as client `broker`.
-    pub idp: Option<String>,
+    /// `VESTIBULE_TEST_IDP`: a certified OpenID provider that knows the broker.
+    pub idp: Option<Provider>,
     /// `VESTIBULE_TEST_TICK`: where a POST runs the scheduled handler, if the runtime has such an address.
     pub tick: Option<String>,
     http: reqwest::Client,
 }
 
+/// A provider that is not ours.
+#[derive(Clone)]
+pub struct Provider {
+    /// `VESTIBULE_TEST_IDP`: its issuer.
+    pub issuer: String,
+    /// `VESTIBULE_TEST_IDP_CLIENT`: the broker's client id there, which authenticates with HTTP Basic.
+    pub client_id: String,
+    /// `VESTIBULE_TEST_IDP_SECRET`: and its secret.
+    pub client_secret: String,
+}
+
 const HOW: &str = "is not set. This suite needs a running broker; `cargo xtask test` starts one and runs it. By hand: \
     set VESTIBULE_TEST_URL, VESTIBULE_ADMIN_TOKEN and, as far as there are any, VESTIBULE_TEST_RUNTIME, \
-    VESTIBULE_TEST_IDP and VESTIBULE_TEST_TICK, then `cargo test -p vestibule-tests --features deployed`.";
+    VESTIBULE_TEST_IDP (_CLIENT, _SECRET) and VESTIBULE_TEST_TICK, then `cargo test -p vestibule-tests --features deployed`.";
 
 impl Deployment {
     /// The deployment that the environment names. Fails with instructions when it names none.
@@ -35,7 +46,11 @@ impl Deployment {
             url: needed("VESTIBULE_TEST_URL").trim_end_matches('/').to_owned(),
             admin_token: needed("VESTIBULE_ADMIN_TOKEN"),
             runtime: variable("VESTIBULE_TEST_RUNTIME").unwrap_or_else(|| "native".to_owned()),
-            idp: variable("VESTIBULE_TEST_IDP"),
+            idp: variable("VESTIBULE_TEST_IDP").map(|issuer| Provider {
+                issuer,
+                client_id: needed("VESTIBULE_TEST_IDP_CLIENT"),
+                client_secret: needed("VESTIBULE_TEST_IDP_SECRET"),
+            }),
             tick: variable("VESTIBULE_TEST_TICK"),
             http: http_client(),
         }

@@ -11,6 +11,8 @@ use vestibule_core::platform::Clock;
 use vestibule_core::store::{Expect, Key, Page, Partition, Record, Store, StoreError, Version, Write};
 use vestibule_protocol::time::{Seconds, Timestamp};
 
+use crate::clock::TestClock;
+
 mod basic;
 mod commit;
 mod expiry;
@@ -22,6 +24,13 @@ mod race;
 pub trait Time: Clock {
     /// Returns when the clock shows at least `span` more. A real clock sleeps, a test clock is moved.
     async fn pass(&self, span: Seconds);
+}
+
+#[async_trait]
+impl Time for TestClock {
+    async fn pass(&self, span: Seconds) {
+        self.advance(span);
+    }
 }
 
 /// How one case ended.

@@ -10,14 +10,14 @@ use vestibule_tests::{Browser, Reply, World};
 #[tokio::test]
 async fn a_certified_provider_signs_somebody_in() {
     let world = World::new().await;
-    let Some(issuer) = world.broker.idp.clone() else {
+    let Some(provider) = world.broker.idp.clone() else {
         panic!("VESTIBULE_TEST_IDP is not set: `cargo xtask test` starts the provider and sets it")
     };
     let tenant = unique("t");
     world.broker.put(&format!("/tenants/{tenant}"), json!({ "name": "At a real provider" })).await;
     let connection = json!({
-        "name": "oidc-provider", "protocol": "oidc", "issuer": issuer, "client_id": "broker",
-        "client_secret": "broker-secret-broker-secret-0123456789", "client_auth": "client_secret_basic",
+        "name": "oidc-provider", "protocol": "oidc", "issuer": provider.issuer, "client_id": provider.client_id,
+        "client_secret": provider.client_secret, "client_auth": "client_secret_basic",
         "scopes": ["openid", "email", "profile"], "enabled": true,
     });
     world.broker.put(&format!("/tenants/{tenant}/connections/op"), connection).await;
@@ -25,7 +25,7 @@ async fn a_certified_provider_signs_somebody_in() {
     let request = world.authorization_of(&app, &tenant);
     let mut browser = Browser::new();
     let login = browser.visit(&request.url(&world.broker)).await;
-    assert!(login.page().url.as_str().starts_with(&issuer), "{} {}", login.page().url, login.page().body);
+    assert!(login.page().url.as_str().starts_with(&provider.issuer), "{} {}", login.page().url, login.page().body);
     let visit = browser.submit(login.page(), &[("username", "alice"), ("password", "any")]).await;
     let code = Reply::one_param(visit.arrived(), "code");
     let reply = world.token(&app, &vestibule_tests::world::code_grant(&code, &request.verifier)).await;
