@@ -1,1 +1,20 @@
-//! placeholder
+//! What the suites share: a browser, a deployment under test, and a world in it that belongs to one test.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "this crate is tests only: a failed expectation is a failed test"
+)]
+
+pub mod browser;
+pub mod cookie;
+pub mod deployment;
+pub mod form;
+pub mod platform;
+pub mod reply;
+pub mod world;
+
+pub use browser::Browser;
+pub use deployment::Deployment;
+pub use reply::Reply;
+pub use world::World;

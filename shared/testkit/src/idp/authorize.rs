@@ -1,5 +1,7 @@
 //! `/authorize` and `/login`: the front channel, up to the redirect that carries the code.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use url::{Url, form_urlencoded};
@@ -98,6 +100,11 @@ impl FakeOidcIdp {
 
     fn parse(&self, query: &str) -> Result<Authorization, Refusal> {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        // RFC 6749 §3.1: a parameter comes once.
+        let names: HashSet<&String> = pairs.iter().map(|(name, _)| name).collect();
+        if names.len() < pairs.len() {
+            return Err(Refusal::Page("a parameter is there twice"));
+        }
         let one = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let client_id = one("client_id").ok_or(Refusal::Page("client_id is missing"))?;
         let client = self.state().clients.get(&client_id).cloned().ok_or(Refusal::Page("this client is not known"))?;

@@ -1,0 +1,42 @@
+// The broker under test as its administrator sees it. `cargo xtask test` says where it is.
+
+function needed(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run this through \`cargo xtask test\``);
+  return value;
+}
+
+/** The broker's origin. */
+export const broker = needed('VESTIBULE_TEST_URL');
+
+/** Which runtime it is on: native, workerd or lambda. */
+export const runtime = needed('VESTIBULE_TEST_RUNTIME');
+
+/** The issuer of the identity provider (`op.mjs`). */
+export const idp = needed('VESTIBULE_TEST_IDP');
+
+/** Creates or replaces one object of the admin API. */
+export async function put(path, object) {
+  const response = await fetch(`${broker}/admin/v1/${path}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${needed('VESTIBULE_ADMIN_TOKEN')}`, 'content-type': 'application/json' },
+    body: JSON.stringify(object),
+  });
+  if (!response.ok) throw new Error(`PUT ${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+/** A tenant whose people sign in at the identity provider. */
+export async function putTenant(tenant) {
+  await put(`tenants/${tenant}`, { name: `Tenant ${tenant}` });
+  await put(`tenants/${tenant}/connections/op`, {
+    name: 'The test identity provider',
+    protocol: 'oidc',
+    issuer: idp,
+    client_id: needed('VESTIBULE_TEST_IDP_CLIENT'),
+    client_secret: needed('VESTIBULE_TEST_IDP_SECRET'),
+    client_auth: 'client_secret_basic',
+    scopes: ['openid', 'email', 'profile'],
+    enabled: true,
+  });
+}

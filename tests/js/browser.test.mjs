@@ -1,0 +1,175 @@
+// The demo in a real browser: what a person sees, what the browser keeps, and pictures of every page in
+// build/screenshots/. The demo's three parts are on localhost; the last test has the identity provider on another
+// site, where a cookie with the wrong SameSite would be left behind.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { broker, idp, put, putTenant, runtime } from './broker.mjs';
+
+const app = 'http://localhost:8789';
+const pictures = new URL('../../build/screenshots/', import.meta.url).pathname;
+const sizes = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+
+let demo;
+let profile;
+let context;
+let page;
+
+before(async () => {
+  mkdirSync(pictures, { recursive: true });
+  demo = spawn(process.env.VESTIBULE_BINARY, ['demo', '--broker', broker], { stdio: ['ignore', 'inherit', 'inherit'] });
+  profile = mkdtempSync(join(tmpdir(), 'vestibule-browser-'));
+  context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.VESTIBULE_CHROMIUM,
+    headless: true,
+    args: [
+      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
+      '--disable-background-networking', '--disable-component-update',
+      // Nothing outside of this machine, whatever a page asks for.
+      '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost',
+    ],
+  });
+  page = context.pages()[0] ?? await context.newPage();
+  page.setDefaultTimeout(15_000);
+  await answers(app);
+});
+
+after(async () => {
+  await context?.close();
+  demo?.kill('SIGTERM');
+  if (profile) rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function answers(url) {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (demo.exitCode !== null) throw new Error(`the demo ended with ${demo.exitCode}`);
+    if (await fetch(url).then((response) => response.ok, () => false)) return;
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+  throw new Error(`${url} does not answer`);
+}
+
+/** Pictures of the page as it is now: wide and narrow, light and dark. One runtime's are enough. */
+async function picture(name) {
+  if (runtime !== 'native') return;
+  for (const [size, viewport] of Object.entries(sizes)) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(pictures, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(overflow <= 0, `${name} is ${overflow} pixels too wide for ${size}`);
+    }
+  }
+  await page.setViewportSize(sizes.wide);
+}
+
+const heading = () => page.getByRole('heading', { level: 1 }).innerText();
+
+async function signInAtDemo() {
+  await page.goto(app);
+  await page.getByRole('link', { name: 'Sign in' }).click();
+  await page.getByLabel('User name').fill('alice@demo.example');
+  await page.getByLabel('Password').fill('alice-demo');
+}
+
+test('a person signs in at the demo and out again', async () => {
+  await page.goto(app);
+  assert.equal(await heading(), 'Demo application');
+  await picture('app-signed-out');
+
+  await page.getByRole('link', { name: 'Sign in' }).click();
+  assert.equal(await heading(), 'Sign in');
+  assert.ok(page.url().startsWith('http://localhost:8788/'), page.url());
+  await picture('idp-sign-in');
+  const login = (await context.cookies(broker)).filter((cookie) => cookie.name.startsWith('__Host-login-'));
+  assert.equal(login.length, 1, 'one cookie for the one login');
+  sealed(login[0]);
+
+  await page.getByLabel('User name').fill('alice@demo.example');
+  await page.getByLabel('Password').fill('alice-demo');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Hello, Alice Arden' }).waitFor();
+  assert.match(await page.locator('main, body').first().innerText(), /alice@demo\.example of tenant demo/);
+  await picture('app-signed-in');
+  const kept = await context.cookies(broker);
+  sealed(kept.find((cookie) => cookie.name === '__Host-session'));
+  assert.deepEqual(kept.filter((cookie) => cookie.name.startsWith('__Host-login-')), [], 'the login is over');
+
+  await page.getByRole('button', { name: 'Renew the tokens' }).click();
+  await page.getByText('renewed once').waitFor();
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('You are signed out.').waitFor();
+  assert.ok(page.url().startsWith(app), page.url());
+  const left = (await context.cookies(broker)).map((cookie) => cookie.name);
+  assert.ok(!left.includes('__Host-session'), 'the session is gone');
+});
+
+test('a wrong password stays at the identity provider', async () => {
+  await signInAtDemo();
+  await page.getByLabel('Password').fill('wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').waitFor();
+  assert.ok(page.url().startsWith('http://localhost:8788/'), page.url());
+});
+
+test('the broker\'s own pages say what happened', async () => {
+  await page.goto(`${broker}/`);
+  assert.match(await page.locator('body').innerText(), /Vestibule/);
+  await picture('broker-home');
+  const response = await page.goto(`${broker}/oauth2/callback?code=x&state=never-started`);
+  assert.equal(response.status(), 400);
+  assert.doesNotMatch(await page.locator('body').innerText(), /never-started/, 'what came in is not shown');
+  await picture('broker-unknown-login');
+  const unknown = await page.goto(`${broker}/oauth2/authorize?client_id=nobody&redirect_uri=http://localhost:9/&response_type=code`);
+  assert.equal(unknown.status(), 400);
+  await picture('broker-unknown-client');
+});
+
+test('a sign-in at an identity provider on another site keeps its cookie', async () => {
+  const back = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end('<h1>Back</h1>');
+  });
+  await new Promise((resolve) => { back.listen(0, '127.0.0.1', resolve); });
+  const redirectUri = `http://127.0.0.1:${back.address().port}/callback`;
+  try {
+    await putTenant('other-site');
+    await put('clients/other-site', {
+      name: 'Another site', tenants: ['other-site'], redirect_uris: [redirectUri], client_auth: 'none',
+    });
+    const query = new URLSearchParams({
+      client_id: 'other-site', redirect_uri: redirectUri, response_type: 'code', scope: 'openid email', state: 'mine',
+      tenant: 'other-site', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+    });
+    await page.goto(`${broker}/oauth2/authorize?${query}`);
+    assert.ok(page.url().startsWith(idp), page.url());
+    await page.getByLabel('User').fill('alice');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Back' }).waitFor();
+    const landed = new URL(page.url()).searchParams;
+    assert.equal(landed.get('state'), 'mine');
+    assert.equal(landed.get('iss'), broker);
+    assert.ok(landed.get('code'), landed.toString());
+  } finally {
+    back.close();
+    back.closeAllConnections();
+  }
+});
+
+/** A cookie that only the broker's own host gets, never a script. */
+function sealed(cookie) {
+  assert.ok(cookie, 'the cookie is there');
+  assert.match(cookie.name, /^__Host-/);
+  assert.equal(cookie.secure, true);
+  assert.equal(cookie.httpOnly, true);
+  assert.equal(cookie.sameSite, 'Lax');
+  assert.equal(cookie.path, '/');
+  assert.equal(cookie.domain, 'localhost');
+}

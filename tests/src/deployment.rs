@@ -1,0 +1,94 @@
+//! The deployment under test: where it is and how to talk to its admin API. `cargo xtask test` starts one and sets the
+//! variables.
+
+use http::Method;
+use serde_json::Value;
+
+use crate::platform::http_client;
+use crate::reply::Reply;
+
+/// A running broker.
+#[derive(Clone)]
+pub struct Deployment {
+    /// `VESTIBULE_TEST_URL`: its issuer, without a trailing slash.
+    pub url: String,
+    /// `VESTIBULE_ADMIN_TOKEN`.
+    pub admin_token: String,
+    /// `VESTIBULE_TEST_RUNTIME`: `native`, `workerd` or `lambda`.
+    pub runtime: String,
+    /// `VESTIBULE_TEST_IDP`: a certified OpenID provider that knows the broker.
+    pub idp: Option<Provider>,
+    /// `VESTIBULE_TEST_TICK`: where a POST runs the scheduled handler, if the runtime has such an address.
+    pub tick: Option<String>,
+    http: reqwest::Client,
+}
+
+/// A provider that is not ours.
+#[derive(Clone)]
+pub struct Provider {
+    /// `VESTIBULE_TEST_IDP`: its issuer.
+    pub issuer: String,
+    /// `VESTIBULE_TEST_IDP_CLIENT`: the broker's client id there, which authenticates with HTTP Basic.
+    pub client_id: String,
+    /// `VESTIBULE_TEST_IDP_SECRET`: and its secret.
+    pub client_secret: String,
+}
+
+const HOW: &str = "is not set. This suite needs a running broker; `cargo xtask test` starts one and runs it. By hand: \
+    set VESTIBULE_TEST_URL, VESTIBULE_ADMIN_TOKEN and, as far as there are any, VESTIBULE_TEST_RUNTIME, \
+    VESTIBULE_TEST_IDP (_CLIENT, _SECRET) and VESTIBULE_TEST_TICK, then `cargo test -p vestibule-tests --features deployed`.";
+
+impl Deployment {
+    /// The deployment that the environment names. Fails with instructions when it names none.
+    pub fn from_env() -> Self {
+        let needed = |name| variable(name).unwrap_or_else(|| panic!("{name} {HOW}"));
+        Self {
+            url: needed("VESTIBULE_TEST_URL").trim_end_matches('/').to_owned(),
+            admin_token: needed("VESTIBULE_ADMIN_TOKEN"),
+            runtime: variable("VESTIBULE_TEST_RUNTIME").unwrap_or_else(|| "native".to_owned()),
+            idp: variable("VESTIBULE_TEST_IDP").map(|issuer| Provider {
+                issuer,
+                client_id: needed("VESTIBULE_TEST_IDP_CLIENT"),
+                client_secret: needed("VESTIBULE_TEST_IDP_SECRET"),
+            }),
+            tick: variable("VESTIBULE_TEST_TICK"),
+            http: http_client(),
+        }
+    }
+
+    /// An address of the broker.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// A request to the broker, to be completed.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, self.at(path))
+    }
+
+    /// GET without cookies.
+    pub async fn get(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::GET, path)).await
+    }
+
+    /// A call of the admin API, below `/admin/v1`.
+    pub async fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
+        let mut request = self.request(method, &format!("/admin/v1{path}")).bearer_auth(&self.admin_token);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        Reply::of(request).await
+    }
+
+    /// Creates or replaces, and fails when that does not succeed.
+    pub async fn put(&self, path: &str, body: Value) -> Value {
+        let reply = self.admin(Method::PUT, path, Some(&body)).await;
+        assert!(reply.status.is_success(), "PUT {path}: {} {}", reply.status, reply.body);
+        reply.json()
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the suites read their environment")]
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,61 @@
+//! The world of the tests themselves: real time, real randomness, real signatures, plain HTTP to loopback.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
+use vestibule_aws::crypto::AwsLc;
+use vestibule_aws::http::OutboundHttp;
+use vestibule_aws::{SystemClock, SystemRandom};
+use vestibule_core::platform::{Clock, Crypto, HttpClient, PrivateKey, Random};
+use vestibule_core::secret::Secret;
+use vestibule_protocol::jose::{Algorithm, KeyMaterial, PublicKey};
+
+/// A client that follows no redirects and keeps no cookies.
+pub fn http_client() -> reqwest::Client {
+    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    builder.build().expect("a client without settings can be built")
+}
+
+/// The way of a relying party to the broker.
+pub fn outbound() -> Arc<dyn HttpClient> {
+    Arc::new(OutboundHttp::new(true).expect("a client can be built"))
+}
+
+/// The system's clock.
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// The system's generator.
+pub fn random() -> Arc<dyn Random> {
+    Arc::new(SystemRandom)
+}
+
+/// Real signatures.
+pub fn crypto() -> Arc<dyn Crypto> {
+    Arc::new(AwsLc::default())
+}
+
+/// A name that no other test and no earlier run has used: 1 to 40 characters of `[a-z0-9-]`.
+pub fn unique(kind: &str) -> String {
+    format!("{kind}-{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// A new RSA key, for providers that sign with one.
+pub fn rsa_key() -> PrivateKey {
+    let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
+    let public = pair.public_key();
+    let material = KeyMaterial::Rsa {
+        n: public.modulus().big_endian_without_leading_zero().to_vec(),
+        e: public.exponent().big_endian_without_leading_zero().to_vec(),
+    };
+    let pkcs8: Pkcs8V1Der<'_> = pair.as_der().expect("its encoding");
+    PrivateKey {
+        algorithm: Algorithm::RS256,
+        pkcs8: Secret::new(pkcs8.as_ref().to_vec()),
+        public: PublicKey::new(material, None, Some(Algorithm::RS256)),
+    }
+}

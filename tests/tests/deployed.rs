@@ -1,0 +1,27 @@
+//! The black-box suite: what a browser, an application and an administrator see of a running broker, over HTTP, on any
+//! runtime. Each test cites the checks that it stands for (AZ authorization, TK tokens, RP relying party, LO logout, CK
+//! cookies, ED edge). See `vestibule_tests::Deployment` for how to run it.
+#![expect(clippy::expect_used, clippy::panic, reason = "a failed expectation is a failed test")]
+
+#[path = "deployed/admin.rs"]
+mod admin;
+#[path = "deployed/attacks.rs"]
+mod attacks;
+#[path = "deployed/authorize.rs"]
+mod authorize;
+#[path = "deployed/login.rs"]
+mod login;
+#[path = "deployed/logout.rs"]
+mod logout;
+#[path = "deployed/metadata.rs"]
+mod metadata;
+#[path = "deployed/provider.rs"]
+mod provider;
+#[path = "deployed/races.rs"]
+mod races;
+#[path = "deployed/refresh.rs"]
+mod refresh;
+#[path = "deployed/tenants.rs"]
+mod tenants;
+#[path = "deployed/token.rs"]
+mod token;

@@ -1,0 +1,91 @@
+//! What the tests need beyond Rust and Node, installed when it is missing and left alone when it is there.
+//! Versions are pinned in `package-lock.json` and `tests/python/requirements.txt`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{capture, command, run, step};
+use crate::workspace::{self, root};
+
+/// The compiler's target for Workers.
+pub(crate) fn wasm_target() -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let folder = capture(&mut command("rustc", &["--print", "target-libdir", "--target", TARGET]))?;
+    if fs::read_dir(folder.trim()).is_ok_and(|mut files| files.next().is_some()) {
+        return Ok(());
+    }
+    step("install the wasm target", || run(&mut command("rustup", &["target", "add", TARGET])))
+}
+
+/// The packages of `package-lock.json`.
+pub(crate) fn node_packages() -> Result<()> {
+    let modules = root().join("node_modules");
+    unless_stamped(&modules.join(".vestibule-lock"), &root().join("package-lock.json"), || {
+        step("install the Node packages", || {
+            run(&mut command("npm", &["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+        })
+    })
+}
+
+/// A program of the Python packages in `tests/python/requirements.txt`.
+pub(crate) fn python_program(name: &str) -> Result<PathBuf> {
+    let venv = root().join(".venv");
+    let programs = venv.join("bin");
+    let requirements = root().join("tests/python/requirements.txt");
+    unless_stamped(&venv.join("vestibule-lock"), &requirements, || {
+        step("install the Python packages", || {
+            run(&mut command("python3", &["-m", "venv", "--clear", ".venv"]))
+                .context("making a virtual environment; on Debian and Ubuntu it takes the package python3-venv")?;
+            let pip = programs.join("pip");
+            let pip = pip.to_string_lossy();
+            run(command(&pip, &["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))
+        })
+    })?;
+    Ok(programs.join(name))
+}
+
+/// A Chromium: `VESTIBULE_CHROMIUM`, one that is installed, or Debian's.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    if let Some(path) = workspace::variable("VESTIBULE_CHROMIUM") {
+        return Ok(path.into());
+    }
+    if let Some(path) = installed_chromium() {
+        return Ok(path);
+    }
+    if find("apt-get").is_none() || capture(&mut command("id", &["-u"]))?.trim() != "0" {
+        bail!(
+            "no Chromium is installed. Install one (`apt-get install chromium`), or name one in VESTIBULE_CHROMIUM, \
+             or leave the browser out with `cargo xtask test --native`"
+        );
+    }
+    step("install Chromium", || {
+        run(&mut command("apt-get", &["update", "-qq"]))?;
+        let mut install = command("apt-get", &["install", "-y", "-qq", "--no-install-recommends", "chromium"]);
+        install.env("DEBIAN_FRONTEND", "noninteractive");
+        // A mirror may fail once.
+        run(&mut install).or_else(|_| run(&mut install))
+    })?;
+    installed_chromium().context("Chromium is installed but not in PATH")
+}
+
+fn installed_chromium() -> Option<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find)
+}
+
+/// A program in PATH.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = workspace::variable("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Installs unless the stamp repeats what the lock file says now.
+fn unless_stamped(stamp: &Path, lock: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let wanted = fs::read(lock).with_context(|| format!("reading {}", lock.display()))?;
+    if fs::read(stamp).is_ok_and(|had| had == wanted) {
+        return Ok(());
+    }
+    install()?;
+    fs::write(stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
+}

@@ -1,0 +1,75 @@
+//! `cargo xtask test`: the crates' own tests, then the black-box suites on each runtime, then the sum of all counts
+//! as the last line.
+
+mod suites;
+mod tally;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::command::{Stopwatch, step};
+use crate::runtime::{self, IdentityProvider, Options, Runtime};
+use crate::{build, install};
+use suites::Target;
+use tally::Tally;
+
+/// Which tests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All of them.
+    Everything,
+    /// What takes a minute: no wasm, no Python, no browser.
+    Native,
+}
+
+/// Runs the tests whose name contains `filter`, prints `N passed, N failed`, and fails when one failed.
+pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<ExitCode> {
+    let watch = Stopwatch::start();
+    let mut tally = Tally::default();
+    install::node_packages()?;
+    build::native()?;
+    attempt(&mut tally, "the crates' own tests", |tally| suites::crates(tally, scope, filter));
+    for runtime in Runtime::ALL {
+        if scope == Scope::Everything || runtime == Runtime::Native {
+            attempt(&mut tally, runtime.name(), |tally| on(runtime, scope, filter, tally));
+        }
+    }
+    if scope == Scope::Everything {
+        attempt(&mut tally, "the Worker's store", |tally| suites::worker_store(tally, filter));
+    }
+    println!("all suites took {:.0} s", watch.elapsed().as_secs_f32());
+    for suite in &tally.broken {
+        println!("broken: {suite}");
+    }
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(if tally.failed == 0 && tally.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The black-box suites on one runtime.
+fn on(runtime: Runtime, scope: Scope, filter: Option<&str>, tally: &mut Tally) -> Result<()> {
+    if runtime == Runtime::Worker {
+        build::worker(false)?;
+    }
+    let broker =
+        step(&format!("start the broker on {}", runtime.name()), || runtime::start(runtime, &Options::default()))?;
+    let idp = IdentityProvider::start(&broker.url)?;
+    let failed = tally.failed;
+    let target = Target { runtime, broker: &broker, idp: &idp };
+    let outcome = suites::deployed(tally, &target, filter)
+        .and_then(|()| suites::application(tally, &target, filter))
+        .and_then(|()| if scope == Scope::Everything { suites::browser(tally, &target, filter) } else { Ok(()) });
+    if outcome.is_err() || tally.failed > failed {
+        broker.print_logs();
+        idp.print_log();
+    }
+    outcome
+}
+
+/// One part of the run; when it cannot be carried out, that counts as one failure and the others go on.
+fn attempt(tally: &mut Tally, name: &str, part: impl FnOnce(&mut Tally) -> Result<()>) {
+    if let Err(error) = part(tally) {
+        println!("== {name}: {error:#}");
+        tally.broke(name);
+    }
+}

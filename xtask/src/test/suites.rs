@@ -1,0 +1,148 @@
+//! The suites: how each is started and counted.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::Scope;
+use super::tally::Tally;
+use crate::command::{cargo, command, step, stream};
+use crate::process::{Process, free_port};
+use crate::runtime::{self, ADMIN_TOKEN, IdentityProvider, Options, Running, Runtime};
+use crate::workspace::{binary, root};
+use crate::{build, http, install};
+
+/// The suite that runs against a deployed broker; the others in `tests/tests` need none.
+const DEPLOYED: &str = "deployed";
+
+/// What the black-box suites run against.
+pub(super) struct Target<'a> {
+    /// The runtime.
+    pub(super) runtime: Runtime,
+    /// The broker on it.
+    pub(super) broker: &'a Running,
+    /// The provider that it can sign in at.
+    pub(super) idp: &'a IdentityProvider,
+}
+
+impl Target<'_> {
+    fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("VESTIBULE_TEST_RUNTIME", self.runtime.name())
+            .env("VESTIBULE_TEST_URL", &self.broker.url)
+            .env("VESTIBULE_TEST_TICK", self.broker.tick.as_deref().unwrap_or_default())
+            .env("VESTIBULE_TEST_IDP", &self.idp.issuer)
+            .env("VESTIBULE_TEST_IDP_CLIENT", IdentityProvider::CLIENT)
+            .env("VESTIBULE_TEST_IDP_SECRET", IdentityProvider::SECRET)
+            .env("VESTIBULE_ADMIN_TOKEN", ADMIN_TOKEN)
+    }
+}
+
+/// Unit, integration and documentation tests, the stores among them; against a second DynamoDB too when all is run.
+pub(super) fn crates(tally: &mut Tally, scope: Scope, filter: Option<&str>) -> Result<()> {
+    let mut workspace = cargo(&["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", "vestibule-tests"]);
+    count(tally, "every crate", workspace.args(filter))?;
+    let mut tests = cargo(&["test", "--locked", "--no-fail-fast", "-p", "vestibule-tests", "--lib"]);
+    for name in suites_in_process()? {
+        tests.args(["--test", &name]);
+    }
+    let moto = if scope == Scope::Everything { Some(moto()?) } else { None };
+    if let Some((_, endpoint)) = &moto {
+        tests.env("MOTO_ENDPOINT", endpoint);
+    }
+    count(tally, "the stores", tests.args(filter))
+}
+
+/// The same scenarios on every runtime.
+pub(super) fn deployed(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
+    let mut tests = cargo(&["test", "--locked", "-p", "vestibule-tests", "--test", DEPLOYED]);
+    count(tally, &format!("the broker from outside, on {}", target.runtime.name()), target.tell(tests.args(filter)))
+}
+
+/// A certified client library as the application.
+pub(super) fn application(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
+    let name = format!("openid-client as the application, on {}", target.runtime.name());
+    count(tally, &name, target.tell(&mut node_tests("app.test.mjs", filter)))
+}
+
+/// The demo in a browser.
+pub(super) fn browser(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
+    let chromium = install::chromium()?;
+    let mut tests = node_tests("browser.test.mjs", filter);
+    tests.env("VESTIBULE_CHROMIUM", chromium).env("VESTIBULE_BINARY", binary("vestibule"));
+    count(tally, &format!("a browser, on {}", target.runtime.name()), target.tell(&mut tests))
+}
+
+/// The store conformance suite inside workerd, where the Durable Objects are.
+pub(super) fn worker_store(tally: &mut Tally, filter: Option<&str>) -> Result<()> {
+    build::worker(true)?;
+    let worker = runtime::start(Runtime::Worker, &Options { conformance: true, ..Options::default() })?;
+    step("the store conformance suite, in workerd", || {
+        let response = http::post(&format!("{}/conformance", worker.url))?;
+        let outcomes: Value = serde_json::from_str(&response.body)
+            .with_context(|| format!("status {}: {}", response.status, response.body))?;
+        let outcomes = outcomes.as_array().context("a list of outcomes")?;
+        for outcome in outcomes {
+            let name = outcome.get("name").and_then(Value::as_str).context("an outcome has a name")?;
+            if filter.is_some_and(|filter| !name.contains(filter)) {
+                continue;
+            }
+            let error = outcome.get("error").and_then(Value::as_str);
+            println!("test {name} ... {}", error.unwrap_or("ok"));
+            match error {
+                None => tally.passed += 1,
+                Some(_) => tally.failed += 1,
+            }
+        }
+        if outcomes.is_empty() {
+            bail!("it ran no test");
+        }
+        Ok(())
+    })
+}
+
+/// `PyPI`'s moto, an independent DynamoDB.
+fn moto() -> Result<(Process, String)> {
+    let program = install::python_program("moto_server")?;
+    let port = free_port()?;
+    let mut server = command(&program.to_string_lossy(), &["-H", "127.0.0.1", "-p", &port.to_string()]);
+    let mut process = Process::background(&mut server, "moto")?;
+    let endpoint = format!("http://127.0.0.1:{port}");
+    process.wait_until_ready(&format!("{endpoint}/moto-api/"))?;
+    Ok((process, endpoint))
+}
+
+fn suites_in_process() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(root().join("tests/tests"))? {
+        let path = entry?.path();
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.is_file() && path.extension().is_some_and(|end| end == "rs") && name != DEPLOYED {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn node_tests(file: &str, filter: Option<&str>) -> Command {
+    let mut node = command("node", &["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    if let Some(filter) = filter {
+        node.arg(format!("--test-name-pattern={filter}"));
+    }
+    node.arg(format!("tests/js/{file}"));
+    node
+}
+
+/// Runs a suite and adds up what it says. One that fails without naming a failed test did not compile, or died.
+fn count(tally: &mut Tally, name: &str, tests: &mut Command) -> Result<()> {
+    step(name, || {
+        let failed = tally.failed;
+        let succeeded = stream(tests, |line| tally.read(line))?;
+        if !succeeded && tally.failed == failed {
+            tally.broke(name);
+        }
+        Ok(())
+    })
+}
