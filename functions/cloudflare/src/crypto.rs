@@ -121,8 +121,12 @@ impl Crypto for WebCrypto {
 fn jwk(material: &KeyMaterial) -> String {
     let text = |bytes: &Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
     match material {
-        KeyMaterial::Ec { curve: EcCurve::P256, x, y } => json!({"kty": "EC", "crv": "P-256", "x": text(x), "y": text(y)}),
-        KeyMaterial::Ec { curve: EcCurve::P384, x, y } => json!({"kty": "EC", "crv": "P-384", "x": text(x), "y": text(y)}),
+        KeyMaterial::Ec { curve: EcCurve::P256, x, y } => {
+            json!({"kty": "EC", "crv": "P-256", "x": text(x), "y": text(y)})
+        }
+        KeyMaterial::Ec { curve: EcCurve::P384, x, y } => {
+            json!({"kty": "EC", "crv": "P-384", "x": text(x), "y": text(y)})
+        }
         KeyMaterial::Rsa { n, e } => json!({"kty": "RSA", "n": text(n), "e": text(e)}),
         KeyMaterial::Ed25519 { x } => json!({"kty": "OKP", "crv": "Ed25519", "x": text(x)}),
     }

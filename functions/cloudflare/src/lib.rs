@@ -54,7 +54,9 @@ pub fn fetch(env: &JsValue, head: &str, body: Option<Vec<u8>>) -> js_sys::Promis
     let router = with_isolate(env, |isolate| isolate.router.clone());
     future_to_promise(async move {
         let reply = match (router, request) {
-            (None, _) => plain(StatusCode::INTERNAL_SERVER_ERROR, "The configuration is not usable; the log says why.\n"),
+            (None, _) => {
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "The configuration is not usable; the log says why.\n")
+            }
             (_, None) => plain(StatusCode::BAD_REQUEST, "The request cannot be read.\n"),
             (Some(mut router), Some(request)) => {
                 let Ok::<_, Infallible>(reply) = router.call(request).await;
@@ -73,7 +75,7 @@ pub fn scheduled(env: &JsValue) -> js_sys::Promise {
         // Without a configuration nothing is due; building it has said so in the log.
         let Some(broker) = broker else { return Ok(JsValue::UNDEFINED) };
         match broker.tick().await {
-            Ok(done) => tracing::info!(done.partitions, done.effects, done.swept, "tick"),
+            Ok(done) => tracing::info!(partitions = done.partitions, effects = done.effects, swept = done.swept, "tick"),
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
         }
         Ok(JsValue::UNDEFINED)

@@ -4,7 +4,6 @@
 //! an expectation and the write that rests on it nothing else happens. So a commit checks everything first and writes
 //! then, and needs no lock.
 
-
 use js_sys::{Array, Date};
 use vestibule_core::store::{Expect, Page, Record, Version, Write};
 use vestibule_protocol::time::Timestamp;
@@ -283,7 +282,10 @@ fn integer(value: &JsValue) -> Option<i64> {
 }
 
 fn number(value: i64) -> JsValue {
-    #[expect(clippy::cast_precision_loss, reason = "whole numbers below 2^53; a later end of a life is not meant exactly")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "whole numbers below 2^53; a later end of a life is not meant exactly"
+    )]
     JsValue::from_f64(value as f64)
 }
 

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use send_wrapper::SendWrapper;
-use vestibule_core::store::{
-    Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_writes,
-};
+use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_writes};
 use wasm_bindgen::JsValue;
 
 use crate::host;
