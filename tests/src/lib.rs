@@ -10,6 +10,7 @@ pub mod browser;
 pub mod cookie;
 pub mod deployment;
 pub mod form;
+pub mod in_process;
 pub mod platform;
 pub mod reply;
 pub mod world;

@@ -75,7 +75,9 @@ pub fn scheduled(env: &JsValue) -> js_sys::Promise {
         // Without a configuration nothing is due; building it has said so in the log.
         let Some(broker) = broker else { return Ok(JsValue::UNDEFINED) };
         match broker.tick().await {
-            Ok(done) => tracing::info!(partitions = done.partitions, effects = done.effects, swept = done.swept, "tick"),
+            Ok(done) => {
+                tracing::info!(partitions = done.partitions, effects = done.effects, swept = done.swept, "tick")
+            }
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
         }
         Ok(JsValue::UNDEFINED)
