@@ -1,4 +1,4 @@
-//! The embedded `DynamoDB`: the same API and the same adapter as on AWS, over one `SQLite` file.
+//! The embedded DynamoDB: the same API and the same adapter as on AWS, over one SQLite file.
 //!
 //! It listens on loopback without a password, as emulators do: whoever can run programs on this machine can reach it.
 

@@ -1,4 +1,4 @@
-//! What `DynamoDB` refuses, in the words of the store's contract.
+//! What DynamoDB refuses, in the words of the store's contract.
 
 use std::error::Error;
 
