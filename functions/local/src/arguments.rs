@@ -43,7 +43,7 @@ pub(crate) struct Serve {
     pub(crate) no_demo: bool,
     #[command(flatten)]
     pub(crate) demo: DemoPorts,
-    /// Uses this DynamoDB in place of the embedded one
+    /// Uses this DynamoDB in place of the embedded one, and makes the table there if it is missing
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb_endpoint: Option<String>,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::time::{MissedTickBehavior, interval};
+use vestibule_aws::store::{client, create_table};
 use vestibule_aws::{Settings, environment, platform};
 use vestibule_core::{Broker, Config};
 
@@ -27,7 +28,9 @@ pub(crate) async fn run(arguments: Serve) -> Result<()> {
     if arguments.dynamodb_endpoint.is_some() {
         settings.dynamodb_endpoint = arguments.dynamodb_endpoint;
     }
-    if settings.dynamodb_endpoint.is_none() {
+    if let Some(endpoint) = &settings.dynamodb_endpoint {
+        create_table(&client(Some(endpoint)).await, &settings.table).await?;
+    } else {
         let local = "127.0.0.1:0".parse().context("the loopback address")?;
         let listener = listen::bind(local, "the embedded DynamoDB", "--dynamodb-endpoint").await?;
         let endpoint = table::start(table::open(&data)?, listener, &settings.table).await?;

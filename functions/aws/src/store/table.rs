@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
     TimeToLiveSpecification, TimeToLiveStatus,
 };
 
+use super::failure::describe;
 use super::item::{ID, PARTITION, TTL};
 
 /// Why there is no table.
@@ -39,26 +40,32 @@ async fn create(client: &Client, table: &str) -> Result<(), String> {
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute(PARTITION).map_err(text)?)
-        .attribute_definitions(attribute(ID).map_err(text)?)
-        .key_schema(key(PARTITION, KeyType::Hash).map_err(text)?)
-        .key_schema(key(ID, KeyType::Range).map_err(text)?);
+        .attribute_definitions(attribute(PARTITION).map_err(incomplete)?)
+        .attribute_definitions(attribute(ID).map_err(incomplete)?)
+        .key_schema(key(PARTITION, KeyType::Hash).map_err(incomplete)?)
+        .key_schema(key(ID, KeyType::Range).map_err(incomplete)?);
     match request.send().await {
         Ok(_) => Ok(()),
         // Another process was quicker.
         Err(error) if error.code() == Some("ResourceInUseException") => Ok(()),
-        Err(error) => Err(text(error)),
+        Err(error) => Err(describe(&error)),
     }
 }
 
 async fn expire(client: &Client, table: &str) -> Result<(), String> {
-    let described = client.describe_time_to_live().table_name(table).send().await.map_err(text)?;
+    let described = client.describe_time_to_live().table_name(table).send().await.map_err(|error| describe(&error))?;
     let status = described.time_to_live_description().and_then(|ttl| ttl.time_to_live_status());
     if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
         return Ok(());
     }
-    let ttl = TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build().map_err(text)?;
-    client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await.map_err(text)?;
+    let ttl = TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build().map_err(incomplete)?;
+    client
+        .update_time_to_live()
+        .table_name(table)
+        .time_to_live_specification(ttl)
+        .send()
+        .await
+        .map_err(|error| describe(&error))?;
     Ok(())
 }
 
@@ -67,7 +74,7 @@ async fn status(client: &Client, table: &str) -> Result<Option<TableStatus>, Str
     match client.describe_table().table_name(table).send().await {
         Ok(described) => Ok(described.table.and_then(|table| table.table_status)),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(text(error)),
+        Err(error) => Err(describe(&error)),
     }
 }
 
@@ -81,6 +88,7 @@ async fn wait_until_active(client: &Client, table: &str) -> Result<(), String> {
     Err("it did not become active in 30 s".to_owned())
 }
 
-fn text(error: impl std::error::Error) -> String {
-    DisplayErrorContext(error).to_string()
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
+fn incomplete(error: BuildError) -> String {
+    error.to_string()
 }
