@@ -1,1 +1,39 @@
-fn main() {}
+//! The `vestibule` binary: the broker on one machine, and the command line around it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod apply;
+mod arguments;
+mod data;
+mod demo;
+mod listen;
+mod serve;
+mod table;
+
+use arguments::{Arguments, Command};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Apply(arguments) => apply::run(&arguments).await,
+        Command::Dynamodb(arguments) => table::run(&arguments).await,
+        Command::Demo(arguments) => demo::run(&arguments).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vestibule: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a line for the person who started this. A closed pipe is no reason to stop.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
