@@ -30,15 +30,13 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and shows what it prints, line by line, to `each` as well. True when it succeeded.
-pub(crate) fn stream(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
+/// Runs a command and hands over what it prints, line by line. True when it succeeded.
+pub(crate) fn lines(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
     let mut process = Process::spawn(command.stdout(Stdio::piped()))?;
     let output = process.stdout().context("the output is piped")?;
     for line in BufReader::new(output).split(b'\n') {
         let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        println!("{line}");
-        each(&line);
+        each(&String::from_utf8_lossy(&line));
     }
     Ok(process.wait()?.success())
 }

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::build::{self, TestProgram};
 use crate::command::{Stopwatch, step};
+use crate::install;
 use crate::runtime::{self, IdentityProvider, Options, Runtime};
-use crate::{build, install};
 use suites::Target;
 use tally::Tally;
 
@@ -28,11 +29,11 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<ExitCode> {
     let watch = Stopwatch::start();
     let mut tally = Tally::default();
     install::node_packages()?;
-    build::native()?;
-    attempt(&mut tally, "the crates' own tests", |tally| suites::crates(tally, scope, filter));
+    let programs = build::native()?;
+    attempt(&mut tally, "the crates' own tests", |tally| suites::crates(tally, &programs, scope, filter));
     for runtime in Runtime::ALL {
         if scope == Scope::Everything || runtime == Runtime::Native {
-            attempt(&mut tally, runtime.name(), |tally| on(runtime, scope, filter, tally));
+            attempt(&mut tally, runtime.name(), |tally| on(tally, runtime, &programs, scope, filter));
         }
     }
     if scope == Scope::Everything {
@@ -47,7 +48,7 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<ExitCode> {
 }
 
 /// The black-box suites on one runtime.
-fn on(runtime: Runtime, scope: Scope, filter: Option<&str>, tally: &mut Tally) -> Result<()> {
+fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scope, filter: Option<&str>) -> Result<()> {
     if runtime == Runtime::Worker {
         build::worker(false)?;
     }
@@ -56,7 +57,7 @@ fn on(runtime: Runtime, scope: Scope, filter: Option<&str>, tally: &mut Tally) -
     let idp = IdentityProvider::start(&broker.url)?;
     let failed = tally.failed;
     let target = Target { runtime, broker: &broker, idp: &idp };
-    let outcome = suites::deployed(tally, &target, filter)
+    let outcome = suites::deployed(tally, programs, &target, filter)
         .and_then(|()| suites::application(tally, &target, filter))
         .and_then(|()| if scope == Scope::Everything { suites::browser(tally, &target, filter) } else { Ok(()) });
     if outcome.is_err() || tally.failed > failed {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::cache::Copies;
 use crate::config::Config;
 use crate::error::Error;
 use crate::login::upstream::UpstreamCopy;
+use crate::metadata;
 use crate::model::client::Client;
 use crate::model::connection::Connection;
 use crate::model::is_id;
@@ -26,6 +29,8 @@ pub struct Broker {
     pub config: Config,
     /// The world.
     pub platform: Platform,
+    /// The metadata document, as served: constant for the life of the process.
+    pub metadata: Bytes,
     pub(crate) sealer: Sealer,
     pub(crate) copies: AllCopies,
 }
@@ -46,7 +51,8 @@ impl Broker {
     /// A broker in this world.
     pub fn new(config: Config, platform: Platform) -> Self {
         let sealer = Sealer::new(config.sealing_keys.clone());
-        Self { config, platform, sealer, copies: AllCopies::default() }
+        let metadata = metadata::document(&config.issuer).into();
+        Self { config, platform, metadata, sealer, copies: AllCopies::default() }
     }
 
     /// Works off what is due now. The scheduled entry point of every runtime calls it once a minute.

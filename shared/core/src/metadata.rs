@@ -1,5 +1,6 @@
 //! What we say of ourselves: the two metadata documents (RFC 8414 §2, OpenID Connect Discovery 1.0 §3) and our keys.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::oauth::scope;
@@ -9,8 +10,7 @@ use crate::error::Error;
 use crate::signing;
 
 /// The document behind both well-known addresses, as JSON.
-pub fn document(broker: &Broker) -> String {
-    let issuer = &broker.config.issuer;
+pub(crate) fn document(issuer: &str) -> String {
     let at = |path: &str| Value::from(format!("{issuer}{path}"));
     json!({
         "issuer": issuer,
@@ -39,6 +39,6 @@ pub fn document(broker: &Broker) -> String {
 }
 
 /// Our public keys, as a JWK set.
-pub async fn jwks(broker: &Broker) -> Result<String, Error> {
+pub async fn jwks(broker: &Broker) -> Result<Bytes, Error> {
     Ok(signing::keys(broker).await?.jwks.clone())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters, EllipticCurveKeyType, Jwk,
     JwkSet, KeyAlgorithm, PublicKeyUse,
@@ -26,7 +27,7 @@ pub(crate) struct SigningKeys {
     kid: String,
     public: Vec<PublicKey>,
     /// The published set, as JSON: constant bytes between two rotations.
-    pub(crate) jwks: String,
+    pub(crate) jwks: Bytes,
 }
 
 /// The name of the only entry among the read copies.
@@ -84,7 +85,7 @@ fn open(broker: &Broker, ring: &KeyRing) -> Result<SigningKeys, Error> {
     let active = PrivateKey { algorithm: first.algorithm, pkcs8: Secret::new(pkcs8), public: active.clone() };
     let set = JwkSet { keys: ring.keys.iter().map(|key| key.public.clone()).collect() };
     let jwks = serde_json::to_string(&set).map_err(|_| Error::bug("the key set does not serialize"))?;
-    Ok(SigningKeys { active, kid: first.kid.clone(), public, jwks })
+    Ok(SigningKeys { active, kid: first.kid.clone(), public, jwks: jwks.into() })
 }
 
 /// A public key as published. Only what we generate has to be expressed.

@@ -1,10 +1,14 @@
 //! The broker over HTTP: one router for workerd, Lambda and hyper.
+//!
+//! This crate alone knows HTTP on our side. A route reads a request, calls one flow of `vestibule_core`, and shows what
+//! comes back; what an error looks like is decided in [`error`].
 
-use std::sync::Arc;
+mod cookie;
+mod error;
+mod page;
+mod request;
+mod response;
+mod router;
+mod routes;
 
-use vestibule_core::Broker;
-
-/// The router. Every runtime serves this one.
-pub fn router(broker: Arc<Broker>) -> axum::Router {
-    axum::Router::new().with_state(broker)
-}
+pub use router::router;

@@ -7,14 +7,12 @@ use serde_json::Value;
 
 use super::Scope;
 use super::tally::Tally;
-use crate::command::{cargo, command, step, stream};
+use crate::build::{self, FEATURES, TestProgram};
+use crate::command::{cargo, command, lines, step};
 use crate::process::{Process, free_port};
 use crate::runtime::{self, ADMIN_TOKEN, IdentityProvider, Options, Running, Runtime};
-use crate::workspace::{binary, root};
-use crate::{build, http, install};
-
-/// The suite that runs against a deployed broker; the others in `tests/tests` need none.
-const DEPLOYED: &str = "deployed";
+use crate::workspace::binary;
+use crate::{http, install};
 
 /// What the black-box suites run against.
 pub(super) struct Target<'a> {
@@ -40,24 +38,40 @@ impl Target<'_> {
 }
 
 /// Unit, integration and documentation tests, the stores among them; against a second DynamoDB too when all is run.
-pub(super) fn crates(tally: &mut Tally, scope: Scope, filter: Option<&str>) -> Result<()> {
-    let mut workspace = cargo(&["test", "--locked", "--no-fail-fast", "--workspace", "--exclude", "vestibule-tests"]);
-    count(tally, "every crate", workspace.args(filter))?;
-    let mut tests = cargo(&["test", "--locked", "--no-fail-fast", "-p", "vestibule-tests", "--lib"]);
-    for name in suites_in_process()? {
-        tests.args(["--test", &name]);
-    }
+pub(super) fn crates(tally: &mut Tally, programs: &[TestProgram], scope: Scope, filter: Option<&str>) -> Result<()> {
     let moto = if scope == Scope::Everything { Some(moto()?) } else { None };
-    if let Some((_, endpoint)) = &moto {
-        tests.env("MOTO_ENDPOINT", endpoint);
+    for program in programs.iter().filter(|program| !is_deployed(program)) {
+        let mut tests = test_program(program, filter);
+        if let Some((_, endpoint)) = &moto {
+            tests.env("MOTO_ENDPOINT", endpoint);
+        }
+        count(tally, &program.name, &mut tests)?;
     }
-    count(tally, "the stores", tests.args(filter))
+    let mut documentation = cargo(&["test", "--locked", "--workspace", "--doc", "--quiet"]);
+    documentation.args(FEATURES).arg("--").args(filter);
+    count(tally, "examples in the documentation", &mut documentation)
 }
 
 /// The same scenarios on every runtime.
-pub(super) fn deployed(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
-    let mut tests = cargo(&["test", "--locked", "-p", "vestibule-tests", "--test", DEPLOYED]);
-    count(tally, &format!("the broker from outside, on {}", target.runtime.name()), target.tell(tests.args(filter)))
+pub(super) fn deployed(
+    tally: &mut Tally,
+    programs: &[TestProgram],
+    target: &Target<'_>,
+    filter: Option<&str>,
+) -> Result<()> {
+    let program = programs.iter().find(|program| is_deployed(program)).context("no suite for a deployed broker")?;
+    let name = format!("the broker from outside, on {}", target.runtime.name());
+    count(tally, &name, target.tell(&mut test_program(program, filter)))
+}
+
+fn is_deployed(program: &TestProgram) -> bool {
+    program.name == "tests: deployed"
+}
+
+fn test_program(program: &TestProgram, filter: Option<&str>) -> Command {
+    let mut tests = command(&program.path.to_string_lossy(), &[]);
+    tests.args(filter).current_dir(&program.folder);
+    tests
 }
 
 /// A certified client library as the application.
@@ -113,19 +127,6 @@ fn moto() -> Result<(Process, String)> {
     Ok((process, endpoint))
 }
 
-fn suites_in_process() -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(root().join("tests/tests"))? {
-        let path = entry?.path();
-        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if path.is_file() && path.extension().is_some_and(|end| end == "rs") && name != DEPLOYED {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
 fn node_tests(file: &str, filter: Option<&str>) -> Command {
     let mut node = command("node", &["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     if let Some(filter) = filter {
@@ -139,7 +140,10 @@ fn node_tests(file: &str, filter: Option<&str>) -> Command {
 fn count(tally: &mut Tally, name: &str, tests: &mut Command) -> Result<()> {
     step(name, || {
         let failed = tally.failed;
-        let succeeded = stream(tests, |line| tally.read(line))?;
+        let succeeded = lines(tests, |line| {
+            println!("{line}");
+            tally.read(line);
+        })?;
         if !succeeded && tally.failed == failed {
             tally.broke(name);
         }

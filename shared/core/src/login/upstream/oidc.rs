@@ -5,6 +5,8 @@
 //! that its own arithmetic stays out of the Worker.
 
 use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJweContentEncryptionAlgorithm,
@@ -12,8 +14,8 @@ use openidconnect::core::{
     CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AuthType, AuthUrl, AuthenticationFlow, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthenticationFlow, AuthorizationCode, Client, ClientId, ClientSecret,
+    CsrfToken, EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl,
     JsonWebKeySet, LocalizedClaim, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
     RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse, TokenUrl, UserInfoClaims,
     UserInfoError, UserInfoUrl,
@@ -27,7 +29,7 @@ use crate::error::{Error, LoginError};
 use crate::login::state::LoginState;
 use crate::model::connection::{OidcSettings, UpstreamClientAuth};
 use crate::model::user::Profile;
-use crate::platform::HttpError;
+use crate::platform::{HttpClient, HttpError};
 use crate::seal::Purpose;
 
 type Fields = IdTokenFields<
@@ -119,12 +121,12 @@ pub(crate) async fn identify(
     let secret = broker.sealer.open(Purpose::Record, &place, &settings.client_secret)?;
     let secret = String::from_utf8(secret).map_err(|_| Error::bug("a client secret is not text"))?;
     let client = client(broker, settings, &copy, Some(ClientSecret::new(secret)))?;
-    let send = |request: HttpRequest| send(broker, request);
+    let carrier = Carrier(Arc::clone(&broker.platform.http));
 
     let tokens = client
         .exchange_code(AuthorizationCode::new(code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(login.verifier.clone()))
-        .request_async(&send)
+        .request_async(&carrier)
         .await
         .map_err(|error| exchange_failed(&error))?;
     let id_token = tokens.id_token().ok_or(LoginError::UpstreamInvalid("no ID token"))?;
@@ -136,7 +138,7 @@ pub(crate) async fn identify(
     if let Some(endpoint) = userinfo_endpoint {
         let client = client.set_user_info_url(UserInfoUrl::from_url(endpoint));
         let request = client.user_info(tokens.access_token().clone(), Some(subject.clone()));
-        let answer: Result<UserInfo, _> = request.request_async(&send).await;
+        let answer: Result<UserInfo, _> = request.request_async(&carrier).await;
         let userinfo = answer.map_err(|error| userinfo_failed(&error))?;
         profile = merge(profile, profile_of!(userinfo));
     }
@@ -183,10 +185,17 @@ fn client(
     Ok(client)
 }
 
-/// Carries a request of the crate through the platform.
-async fn send(broker: &Broker, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-    let reply = broker.platform.http.send(request.map(Into::into)).await?;
-    Ok(reply.map(Into::into))
+/// Carries the crate's requests through the platform. A named future, boxed: an `async` closure's would not be known
+/// to be `Send` for every lifetime.
+struct Carrier(Arc<dyn HttpClient>);
+
+impl<'c> AsyncHttpClient<'c> for Carrier {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move { Ok(self.0.send(request.map(Into::into)).await?.map(Into::into)) })
+    }
 }
 
 /// A refused code is the provider's word; everything else is an outage. What it wrote stays out of our texts.

@@ -1,0 +1,116 @@
+//! Our cookies: one of each login in progress, one of the browser's session.
+//!
+//! All are `__Host-` cookies: Secure, for this host alone, for every path. `SameSite=Lax` lets them come along when
+//! the identity provider or an application sends the browser back to us, and on nothing else from another site.
+
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use vestibule_core::login::state::LOGIN_LIFE;
+use vestibule_core::model::session::SESSION_LIFE;
+
+/// The session's cookie.
+const SESSION: &str = "__Host-session";
+/// What the names of login cookies start with; the login's id follows.
+const LOGIN: &str = "__Host-login-";
+/// Largest cookie, name and value, that every browser keeps (RFC 6265 §6.1).
+const MAX_COOKIE: usize = 4096;
+/// Logins in progress that a browser may carry; older ones are dropped. With the largest cookies that is 12 KiB.
+const MAX_LOGINS: usize = 3;
+
+/// The value of the cookie `name`.
+fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    all(headers).find_map(|(found, value)| (found == name).then_some(value))
+}
+
+fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+}
+
+/// The browser's session handle.
+pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
+    get(headers, SESSION)
+}
+
+/// The sealed login of an id.
+pub(crate) fn login<'a>(headers: &'a HeaderMap, id: &str) -> Option<&'a str> {
+    get(headers, &format!("{LOGIN}{id}"))
+}
+
+/// Keeps the session's handle.
+pub(crate) fn set_session(handle: &str) -> Option<HeaderValue> {
+    set(SESSION, handle, SESSION_LIFE.0)
+}
+
+/// Drops the session's handle.
+pub(crate) fn drop_session() -> Option<HeaderValue> {
+    set(SESSION, "", 0)
+}
+
+/// Keeps a login. `None` when it is larger than browsers keep.
+pub(crate) fn set_login(id: &str, sealed: &str) -> Option<HeaderValue> {
+    set(&format!("{LOGIN}{id}"), sealed, LOGIN_LIFE.0)
+}
+
+/// Drops a login.
+pub(crate) fn drop_login(id: &str) -> Option<HeaderValue> {
+    set(&format!("{LOGIN}{id}"), "", 0)
+}
+
+/// Drops the logins beyond those that a browser may carry together with a new one. Browsers send older cookies first
+/// (RFC 6265 §5.4).
+pub(crate) fn drop_surplus_logins(headers: &HeaderMap) -> Vec<HeaderValue> {
+    let names: Vec<&str> = all(headers).filter_map(|(name, _)| name.strip_prefix(LOGIN)).collect();
+    let surplus = (names.len() + 1).saturating_sub(MAX_LOGINS);
+    names.into_iter().take(surplus).filter_map(drop_login).collect()
+}
+
+/// One `Set-Cookie`; a cookie is dropped with the attributes that it was set with (`max_age` 0).
+fn set(name: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
+    if name.len() + value.len() > MAX_COOKIE {
+        return None;
+    }
+    let cookie = format!("{name}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::from_str(&cookie).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn carrying(line: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(line))])
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let headers = carrying("__Host-login-abc=1; __Host-login-ab=2;__Host-session=s=3; x");
+        assert_eq!(login(&headers, "ab"), Some("2"));
+        assert_eq!(login(&headers, "a"), None);
+        assert_eq!(session(&headers), Some("s=3"));
+    }
+
+    /// CK-1
+    #[test]
+    fn cookies_are_for_this_host_over_tls_and_out_of_reach_of_scripts() {
+        let cookie = set_session("h").unwrap();
+        assert_eq!(cookie, "__Host-session=h; Path=/; Max-Age=604800; Secure; HttpOnly; SameSite=Lax");
+    }
+
+    /// LO-8: a cookie is dropped with the attributes that it was set with.
+    #[test]
+    fn dropping_repeats_the_attributes() {
+        assert_eq!(drop_session().unwrap(), "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+    }
+
+    /// CK-2
+    #[test]
+    fn cookies_are_bounded_in_size_and_number() {
+        assert!(set_login("a", &"x".repeat(4096 - LOGIN.len() - 1)).is_some());
+        assert!(set_login("a", &"x".repeat(4096 - LOGIN.len())).is_none());
+        assert!(drop_surplus_logins(&carrying("__Host-login-a=1; __Host-login-b=1")).is_empty());
+        let dropped = drop_surplus_logins(&carrying("__Host-login-a=1; __Host-login-b=1; o=1; __Host-login-c=1"));
+        assert_eq!(dropped.len(), 1);
+        assert!(dropped[0].to_str().unwrap().starts_with("__Host-login-a=;"));
+    }
+}

@@ -1,0 +1,251 @@
+//! What an error looks like, on every surface. The only place that turns errors into status codes, and the only one
+//! that logs them: what callers do wrong at `info`, what we do wrong at `error`, once, with its causes.
+
+use axum::body::Body;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+use vestibule_core::error::{AdminError, Error, Internal, LoginError};
+use vestibule_core::handle::new_id;
+use vestibule_core::login::Refusal;
+use vestibule_core::login::finish::reply_location;
+use vestibule_core::store::StoreError;
+use vestibule_core::{Broker, Error as CoreError};
+use vestibule_protocol::oauth::{self, ErrorCode};
+
+use crate::page;
+use crate::request::BodyError;
+use crate::response::{self, Reply};
+
+/// Whom an answer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surface {
+    /// A person, in a browser.
+    Page,
+    /// A client, at the token endpoint (RFC 6749 §5.2).
+    Token,
+    /// A client, at a resource (RFC 6750 §3).
+    Resource,
+    /// An administrator's program.
+    Admin,
+}
+
+/// Shows an error.
+pub(crate) fn show(broker: &Broker, surface: Surface, error: &CoreError) -> Reply {
+    let reference = new_id(&*broker.platform.random);
+    log(&reference, error);
+    match surface {
+        Surface::Page => {
+            let (status, title, what_to_do) = words(error);
+            response::page(status, page::problem(title, what_to_do, &reference))
+        }
+        Surface::Token => show_json(error, &reference),
+        Surface::Resource => show_resource(error, &reference),
+        Surface::Admin => show_admin(error, &reference),
+    }
+}
+
+/// Shows why a leg of a login ended: to the person, or to the application at its registered address.
+pub(crate) fn show_refusal(broker: &Broker, refusal: &Refusal) -> Reply {
+    match refusal {
+        Refusal::Page(error) => show(broker, Surface::Page, error),
+        Refusal::Reply(reply, error) => {
+            tracing::info!(error = error.code.as_str(), detail = error.description, "authorization.refused");
+            let parameters = [("error", error.code.as_str()), ("error_description", error.description)];
+            match reply_location(broker, reply, &parameters) {
+                Ok(location) => response::redirect(location.as_str()),
+                Err(error) => show(broker, Surface::Page, &error),
+            }
+        }
+    }
+}
+
+/// Shows that a body could not be read.
+pub(crate) fn show_body_error(broker: &Broker, surface: Surface, error: BodyError) -> Reply {
+    let description = match error {
+        BodyError::TooLargeOrBroken => "the body is larger than 64 KiB or incomplete",
+        BodyError::NotAForm => "the body must be application/x-www-form-urlencoded",
+    };
+    show(broker, surface, &oauth::Error::invalid_request(description).into())
+}
+
+fn log(reference: &str, error: &Error) {
+    match error {
+        Error::OAuth(error) => {
+            tracing::info!(reference, error = error.code.as_str(), detail = error.description, "oauth.refused");
+        }
+        Error::Login(error) => tracing::info!(reference, error = %error, "login.refused"),
+        Error::Admin(error) => tracing::info!(reference, error = %error, "admin.refused"),
+        Error::Internal(error) => {
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            tracing::error!(reference, error = %error, cause, "internal");
+        }
+    }
+}
+
+/// Status, title and advice of a page.
+fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        Error::OAuth(error) => (
+            StatusCode::BAD_REQUEST,
+            "This sign-in link does not work",
+            // What an application got wrong; the person can only pass it on.
+            error.description,
+        ),
+        Error::Login(error) => login_words(error),
+        Error::Admin(_) => {
+            (StatusCode::BAD_REQUEST, "This does not work", "The request is not one that this service understands.")
+        }
+        Error::Internal(Internal::Store(StoreError::Busy(_))) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Very busy right now",
+            "Nothing was lost. Wait a moment, then start again from your application.",
+        ),
+        Error::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something broke on our side",
+            "Start again from your application. If it happens again, send the reference below to your administrator.",
+        ),
+    }
+}
+
+const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        LoginError::UnknownLogin => (
+            StatusCode::BAD_REQUEST,
+            "This sign-in has expired",
+            "It took too long, was already finished, or began in another browser. Start again from your application.",
+        ),
+        LoginError::OtherIssuer | LoginError::UpstreamInvalid(_) => (
+            StatusCode::BAD_GATEWAY,
+            "Your identity provider's answer was refused",
+            "It did not pass our checks, so you are not signed in. Try again from your application. If it happens \
+             again, send the reference below to your administrator.",
+        ),
+        LoginError::UpstreamDenied(_) => (
+            StatusCode::BAD_REQUEST,
+            "Your identity provider did not sign you in",
+            "Start again from your application. If it happens again, send the reference below to your administrator.",
+        ),
+        LoginError::UpstreamUnavailable(_) => (
+            StatusCode::BAD_GATEWAY,
+            "Your identity provider cannot be reached",
+            "This is usually over soon. Wait a moment, then start again from your application.",
+        ),
+        // One text for both: whether an account exists is nobody's business.
+        LoginError::ConnectionUnavailable | LoginError::Inactive => (
+            StatusCode::FORBIDDEN,
+            "You cannot sign in here",
+            "Your organisation does not let you sign in to this application. Ask your administrator, and send them \
+             the reference below.",
+        ),
+    }
+}
+
+/// Code, description and status for a client.
+fn oauth_form(error: &Error) -> (StatusCode, ErrorCode, &'static str) {
+    match error {
+        Error::OAuth(error) => {
+            let status = match error.code {
+                ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+                ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+                ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+                ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::InvalidRequest
+                | ErrorCode::InvalidGrant
+                | ErrorCode::UnauthorizedClient
+                | ErrorCode::UnsupportedGrantType
+                | ErrorCode::InvalidScope
+                | ErrorCode::UnsupportedResponseType
+                | ErrorCode::AccessDenied => StatusCode::BAD_REQUEST,
+            };
+            (status, error.code, error.description)
+        }
+        Error::Internal(Internal::Store(StoreError::Busy(_))) => {
+            (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, "busy; try again")
+        }
+        // The last two belong to other surfaces: reaching here with one is a bug of ours.
+        Error::Internal(_) | Error::Login(_) | Error::Admin(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError, "something broke on our side")
+        }
+    }
+}
+
+fn show_json(error: &Error, reference: &str) -> Reply {
+    let (status, code, description) = oauth_form(error);
+    let body = if status.is_server_error() {
+        json!({ "error": code.as_str(), "error_description": description, "reference": reference })
+    } else {
+        json!({ "error": code.as_str(), "error_description": description })
+    };
+    let mut reply = response::json(status, &body);
+    let headers = reply.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if code == ErrorCode::InvalidClient {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"vestibule\""));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    reply
+}
+
+fn show_resource(error: &Error, reference: &str) -> Reply {
+    let (_, code, description) = oauth_form(error);
+    let mut reply = show_json(error, reference);
+    if matches!(code, ErrorCode::InvalidToken | ErrorCode::InsufficientScope) {
+        let challenge = format!("Bearer error=\"{}\", error_description=\"{description}\"", code.as_str());
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+    reply
+}
+
+/// No token came at all: the challenge names no error (RFC 6750 §3.1).
+pub(crate) fn no_token() -> Reply {
+    response::reply(
+        StatusCode::UNAUTHORIZED,
+        [
+            (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+        ],
+        Body::empty(),
+    )
+}
+
+/// Problem details (RFC 9457) for administrators.
+fn show_admin(error: &Error, reference: &str) -> Reply {
+    let (status, detail) = match error {
+        Error::Admin(error) => (admin_status(error), error.to_string()),
+        Error::OAuth(error) => (StatusCode::BAD_REQUEST, error.description.to_owned()),
+        Error::Internal(Internal::Store(StoreError::Busy(_))) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "busy; try again".to_owned())
+        }
+        Error::Internal(Internal::Store(StoreError::Invalid(rule))) => (StatusCode::BAD_REQUEST, (*rule).to_owned()),
+        Error::Internal(_) | Error::Login(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "something broke on our side".to_owned())
+        }
+    };
+    let body = json!({ "status": status.as_u16(), "detail": detail, "reference": reference });
+    let mut reply = response::json(status, &body);
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"vestibule admin\""));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    reply
+}
+
+const fn admin_status(error: &AdminError) -> StatusCode {
+    match error {
+        AdminError::Unauthorized => StatusCode::UNAUTHORIZED,
+        AdminError::NotFound => StatusCode::NOT_FOUND,
+        AdminError::Invalid { .. } | AdminError::Body(_) => StatusCode::BAD_REQUEST,
+        AdminError::Conflict => StatusCode::CONFLICT,
+    }
+}

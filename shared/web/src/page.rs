@@ -1,0 +1,124 @@
+//! The pages that people see. Plain HTML: no script, readable on a phone, light and dark.
+
+use std::sync::LazyLock;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+/// A page with the content security policy that fits it.
+pub(crate) struct Page {
+    pub(crate) html: String,
+    pub(crate) policy: HeaderValue,
+}
+
+const STYLE: &str = include_str!("page.css");
+
+/// The one style sheet is allowed by its hash; nothing else loads, and nobody may frame the page.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'")
+});
+
+fn page(title: &str, body: &Markup) -> Page {
+    let html = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { main { (body) } }
+        }
+    };
+    let policy = HeaderValue::from_str(&POLICY).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    Page { html: html.into_string(), policy }
+}
+
+/// Something went wrong: what happened, what to do, and what to tell whoever looks into it.
+pub(crate) fn problem(title: &str, what_to_do: &str, reference: &str) -> Page {
+    page(
+        title,
+        &html! {
+            h1 { (title) }
+            p { (what_to_do) }
+            p.reference { "Reference: " code { (reference) } }
+        },
+    )
+}
+
+/// Nothing is here.
+pub(crate) fn not_found() -> Page {
+    page(
+        "Page not found",
+        &html! {
+            h1 { "Page not found" }
+            p { "There is nothing at this address. If a link brought you here, tell whoever gave it to you." }
+        },
+    )
+}
+
+/// The broker itself.
+pub(crate) fn home() -> Page {
+    page(
+        "Vestibule",
+        &html! {
+            h1 { "Vestibule" }
+            p { "This is a sign-in service. It is running. To sign in, start from your application." }
+            p { a href="/.well-known/openid-configuration" { "OpenID Connect configuration" } }
+        },
+    )
+}
+
+/// Asks whether to sign out; a yes carries the request's own parameters along.
+pub(crate) fn ask_sign_out(parameters: &[(&str, &str)]) -> Page {
+    page(
+        "Sign out?",
+        &html! {
+            h1 { "Sign out?" }
+            p { "You are signed in. Do you want to sign out in this browser?" }
+            form method="post" action="/oauth2/logout" {
+                @for (name, value) in parameters {
+                    input type="hidden" name=(name) value=(value);
+                }
+                input type="hidden" name="confirm" value="yes";
+                button type="submit" { "Sign out" }
+            }
+        },
+    )
+}
+
+/// It is done.
+pub(crate) fn signed_out() -> Page {
+    page(
+        "Signed out",
+        &html! {
+            h1 { "Signed out" }
+            p { "You are signed out here. You can close this window." }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_put_in_is_escaped() {
+        let page = ask_sign_out(&[("state", "\"><script>alert(1)</script>")]);
+        assert!(!page.html.contains("<script>"));
+        assert!(page.html.contains("&quot;&gt;&lt;script&gt;"));
+    }
+
+    /// AZ-11
+    #[test]
+    fn the_policy_allows_the_style_sheet_and_nothing_else() {
+        let policy = home().policy.to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+}

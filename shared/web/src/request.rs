@@ -1,0 +1,46 @@
+//! Reading requests: bodies within bounds, forms as text, bearer tokens.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, Limited};
+
+/// Largest body that we read, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Why a body is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyError {
+    /// It is longer than [`MAX_BODY`], or the connection broke.
+    TooLargeOrBroken,
+    /// A form was expected.
+    NotAForm,
+}
+
+/// The body, at most [`MAX_BODY`] bytes of it.
+pub(crate) async fn body(request: Request<Body>) -> Result<Bytes, BodyError> {
+    let limited = Limited::new(request.into_body(), MAX_BODY);
+    limited.collect().await.map(http_body_util::Collected::to_bytes).map_err(|_| BodyError::TooLargeOrBroken)
+}
+
+/// The body of a form post, still encoded (RFC 6749 appendix B).
+pub(crate) async fn form(request: Request<Body>) -> Result<String, BodyError> {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(BodyError::NotAForm);
+    }
+    String::from_utf8(body(request).await?.into()).map_err(|_| BodyError::NotAForm)
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = authorization(headers)?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The `Authorization` header.
+pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION)?.to_str().ok()
+}

@@ -1,0 +1,88 @@
+//! Building responses: redirects, pages, JSON, each with the headers that it always has.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use crate::page::Page;
+
+/// A response of ours.
+pub(crate) type Reply = Response<Body>;
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A response with these headers.
+pub(crate) fn reply<const N: usize>(
+    status: StatusCode,
+    headers: [(HeaderName, HeaderValue); N],
+    body: impl Into<Body>,
+) -> Reply {
+    let mut reply = Response::new(body.into());
+    *reply.status_mut() = status;
+    reply.headers_mut().extend(headers);
+    reply
+}
+
+/// A redirect by 303: whatever came, the browser goes on with a GET and takes no form along (RFC 9700 §4.12).
+pub(crate) fn redirect(location: &str) -> Reply {
+    match HeaderValue::from_str(location) {
+        Ok(location) => reply(
+            StatusCode::SEE_OTHER,
+            [
+                (LOCATION, location),
+                (CACHE_CONTROL, NO_STORE),
+                (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            ],
+            Body::empty(),
+        ),
+        // A parsed URL is ASCII; there is nothing else to redirect to.
+        Err(_) => reply(StatusCode::INTERNAL_SERVER_ERROR, [], Body::empty()),
+    }
+}
+
+/// A page: never framed, never stored, sending no referrer, running no script.
+pub(crate) fn page(status: StatusCode, page: Page) -> Reply {
+    reply(
+        status,
+        [
+            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (CONTENT_SECURITY_POLICY, page.policy),
+            (CACHE_CONTROL, NO_STORE),
+            (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        ],
+        page.html,
+    )
+}
+
+/// JSON that nobody may keep.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
+    match serde_json::to_vec(value) {
+        Ok(body) => reply(status, [(CONTENT_TYPE, JSON), (CACHE_CONTROL, NO_STORE)], body),
+        Err(_) => reply(StatusCode::INTERNAL_SERVER_ERROR, [], Body::empty()),
+    }
+}
+
+/// A public JSON document: any origin may read it, anybody may keep it for five minutes.
+pub(crate) fn document(body: Bytes) -> Reply {
+    let headers = [
+        (CONTENT_TYPE, JSON),
+        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    ];
+    reply(StatusCode::OK, headers, body)
+}
+
+/// Adds cookies.
+pub(crate) fn set_cookies(headers: &mut HeaderMap, cookies: impl IntoIterator<Item = HeaderValue>) {
+    for cookie in cookies {
+        headers.append(SET_COOKIE, cookie);
+    }
+}

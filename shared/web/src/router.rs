@@ -1,0 +1,27 @@
+//! Every route there is.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use vestibule_core::Broker;
+
+use crate::routes::{admin, authorize, callback, documents, home, logout, token, userinfo};
+
+/// The router. Every runtime serves this one.
+pub fn router(broker: Arc<Broker>) -> Router {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/healthz", get(home::healthz))
+        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth2/callback", get(callback::get))
+        .route("/oauth2/token", post(token::post).options(token::preflight))
+        .route("/oauth2/userinfo", get(userinfo::answer).post(userinfo::answer).options(token::preflight))
+        .route("/oauth2/jwks", get(documents::jwks))
+        .route("/oauth2/logout", get(logout::get).post(logout::post))
+        .route("/.well-known/openid-configuration", get(documents::metadata))
+        .route("/.well-known/oauth-authorization-server", get(documents::metadata))
+        .nest("/admin/v1", admin::routes(Arc::clone(&broker)))
+        .fallback(home::not_found)
+        .with_state(broker)
+}

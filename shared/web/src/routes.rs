@@ -1,0 +1,18 @@
+//! The routes, one file a surface.
+
+pub(crate) mod admin;
+pub(crate) mod authorize;
+pub(crate) mod callback;
+pub(crate) mod documents;
+pub(crate) mod home;
+pub(crate) mod logout;
+pub(crate) mod token;
+pub(crate) mod userinfo;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use vestibule_core::Broker;
+
+/// The broker, as every handler gets it.
+pub(crate) type Shared = State<Arc<Broker>>;

@@ -1,0 +1,46 @@
+//! `GET|POST /oauth2/authorize`: to the identity provider (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
+
+use axum::body::Body;
+use axum::extract::State;
+use http::{HeaderMap, Request};
+use vestibule_core::Broker;
+use vestibule_core::login::{Refusal, start};
+use vestibule_protocol::oauth;
+use vestibule_protocol::params::Params;
+
+use super::Shared;
+use crate::error::{Surface, show_body_error, show_refusal};
+use crate::response::{self, Reply};
+use crate::{cookie, request};
+
+pub(crate) async fn get(State(broker): Shared, request: Request<Body>) -> Reply {
+    answer(&broker, request.headers(), request.uri().query().unwrap_or_default()).await
+}
+
+pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply {
+    let headers = request.headers().clone();
+    match request::form(request).await {
+        Ok(form) => answer(&broker, &headers, &form).await,
+        Err(error) => show_body_error(&broker, Surface::Page, error),
+    }
+}
+
+async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str) -> Reply {
+    match start_login(broker, parameters).await {
+        Ok((started, cookie)) => {
+            let mut reply = response::redirect(started.location.as_str());
+            response::set_cookies(reply.headers_mut(), cookie::drop_surplus_logins(headers));
+            response::set_cookies(reply.headers_mut(), [cookie]);
+            reply
+        }
+        Err(refusal) => show_refusal(broker, &refusal),
+    }
+}
+
+async fn start_login(broker: &Broker, parameters: &str) -> Result<(start::Started, http::HeaderValue), Refusal> {
+    let params = Params::parse(parameters).map_err(oauth::Error::from)?;
+    let started = start::start(broker, &params).await?;
+    let too_large = oauth::Error::invalid_request("the request is too large to be carried through the login");
+    let cookie = cookie::set_login(&started.id, started.cookie.as_str()).ok_or(too_large)?;
+    Ok((started, cookie))
+}
