@@ -1,0 +1,135 @@
+// What the runtime does for the wasm module, in the words of the runtime. `host.rs` declares these functions.
+// Head texts are lines: name, value, name, value. A header holds no line break (RFC 9110 §5.5), so nothing is escaped.
+
+import { waitUntil } from "cloudflare:workers";
+
+/** The reply to a browser. `body` is a view into wasm memory and is copied. */
+export function respond(status, head, body) {
+  return new Response(body.length === 0 ? null : body.slice(), { status, headers: pairs(head) });
+}
+
+/** Sends a request to an identity provider. Throws TimeoutError, TooLargeError or what the runtime throws. */
+export async function send(method, url, head, body, timeout, limit) {
+  const reply = await fetch(url, {
+    method,
+    headers: pairs(head),
+    body: body.length === 0 ? undefined : body.slice(),
+    // The first answer is the answer: a redirect could lead past the egress policy.
+    redirect: "manual",
+    signal: AbortSignal.timeout(timeout),
+  });
+  const bytes = await read(reply.body, limit);
+  return [reply.status, lines(reply.headers), bytes];
+}
+
+/** Reads a stream to its end, and at most `limit` bytes of it. */
+export async function read(stream, limit) {
+  if (stream === null) return new Uint8Array();
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    // Leaving the loop cancels the stream.
+    if (length > limit) throw new TooLargeError("body is too large");
+    chunks.push(chunk);
+  }
+  if (chunks.length === 1) return chunks[0];
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+/** A body that is longer than whoever reads it allows. */
+export class TooLargeError extends Error {
+  name = "TooLargeError";
+}
+
+/** Headers as head text. */
+export function lines(headers) {
+  let text = "";
+  for (const [name, value] of headers) text += text === "" ? `${name}\n${value}` : `\n${name}\n${value}`;
+  return text;
+}
+
+function pairs(head) {
+  if (head === "") return [];
+  const parts = head.split("\n");
+  const list = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) list.push([parts[at], parts[at + 1]]);
+  return list;
+}
+
+/** Asks a partition without changing it. */
+export async function readPartition(namespace, name, message) {
+  return await namespace.getByName(name).read(message);
+}
+
+/** Changes a partition. */
+export async function writePartition(namespace, name, message) {
+  return await namespace.getByName(name).write(message);
+}
+
+/** A read copy from Workers KV, or null. `cacheTtl` is how long this place may answer without asking further. */
+export async function readCopy(namespace, name) {
+  return await namespace.get(name, { type: "text", cacheTtl: 60 });
+}
+
+/** Writes a read copy, after the reply if need be. KV removes it by itself. */
+export function writeCopy(namespace, name, text) {
+  // Two writes to one name within a second are refused; either copy serves.
+  waitUntil(namespace.put(name, text, { expirationTtl: 60 }).catch(() => {}));
+}
+
+export async function deleteCopy(namespace, name) {
+  await namespace.delete(name);
+}
+
+/** Writes one line of the log. */
+export function log(level, line) {
+  console[level](line);
+}
+
+const ecdsa = (namedCurve, hash) => ({ name: "ECDSA", namedCurve, hash });
+const pkcs1 = (hash) => ({ name: "RSASSA-PKCS1-v1_5", hash });
+const pss = (hash, saltLength) => ({ name: "RSA-PSS", hash, saltLength });
+
+// RFC 7518 §3.1 in the terms of WebCrypto: each entry serves for import, sign and verify alike.
+const algorithms = {
+  ES256: ecdsa("P-256", "SHA-256"),
+  ES384: ecdsa("P-384", "SHA-384"),
+  RS256: pkcs1("SHA-256"),
+  RS384: pkcs1("SHA-384"),
+  RS512: pkcs1("SHA-512"),
+  PS256: pss("SHA-256", 32),
+  PS384: pss("SHA-384", 48),
+  PS512: pss("SHA-512", 64),
+  EdDSA: { name: "Ed25519" },
+};
+
+export async function importPublic(algorithm, jwk) {
+  return await crypto.subtle.importKey("jwk", JSON.parse(jwk), algorithms[algorithm], false, ["verify"]);
+}
+
+export async function importPrivate(algorithm, pkcs8) {
+  return await crypto.subtle.importKey("pkcs8", pkcs8.slice(), algorithms[algorithm], false, ["sign"]);
+}
+
+export async function sign(algorithm, key, input) {
+  return new Uint8Array(await crypto.subtle.sign(algorithms[algorithm], key, input.slice()));
+}
+
+export async function verify(algorithm, key, input, signature) {
+  return await crypto.subtle.verify(algorithms[algorithm], key, signature.slice(), input.slice());
+}
+
+/** A new key pair: [PKCS #8, the public point uncompressed]. */
+export async function generate(algorithm) {
+  const pair = await crypto.subtle.generateKey(algorithms[algorithm], true, ["sign", "verify"]);
+  const pkcs8 = await crypto.subtle.exportKey("pkcs8", pair.privateKey);
+  const point = await crypto.subtle.exportKey("raw", pair.publicKey);
+  return [new Uint8Array(pkcs8), new Uint8Array(point)];
+}

@@ -1,0 +1,95 @@
+// The module that Cloudflare loads: hands events to the wasm module, one text for the head of a request and one for
+// each message, because crossings between JavaScript and wasm cost more than what is done on either side.
+
+import { DurableObject } from "cloudflare:workers";
+import * as wasm from "./index.js";
+import { TooLargeError, lines, read } from "./host.js";
+
+// More than any form, admin document or SCIM message that we read.
+const BODY_LIMIT = 1024 * 1024;
+
+// A panic leaves the wasm instance in an unknown state. The request that hit it fails; the next one gets a new instance.
+let broken = false;
+
+function notice(error) {
+  if (error instanceof WebAssembly.RuntimeError) broken = true;
+}
+
+// A panic in a future surfaces in a microtask, where no caller can catch it.
+addEventListener("error", (event) => notice(event.error));
+
+function enter(act) {
+  if (broken) {
+    broken = false;
+    wasm.__wbg_reset_state();
+  }
+  try {
+    return act();
+  } catch (error) {
+    notice(error);
+    throw error;
+  }
+}
+
+function serve(request, env, body) {
+  // Path and query, as an HTTP/1.1 request line has them.
+  const path = request.url.slice(request.url.indexOf("/", 8));
+  const head = `${request.method}\n${path}\n${lines(request.headers)}`;
+  return enter(() => wasm.fetch(env, head, body));
+}
+
+async function serveBody(request, env) {
+  try {
+    return await serve(request, env, await read(request.body, BODY_LIMIT));
+  } catch (error) {
+    if (error instanceof TooLargeError) return new Response("the request body is too large\n", { status: 413 });
+    throw error;
+  }
+}
+
+export default {
+  fetch(request, env) {
+    return request.body === null ? serve(request, env, undefined) : serveBody(request, env);
+  },
+  scheduled(_event, env) {
+    return enter(() => wasm.scheduled(env));
+  },
+};
+
+/**
+ * A partition of the store: one object, one SQLite database. `partition.rs` does the work, and keeps nothing in wasm
+ * memory: only this object and its storage say what there is, so a new wasm instance goes on where the old one was.
+ */
+export class Partition extends DurableObject {
+  #created;
+
+  constructor(context, env) {
+    super(context, env);
+    this.#created = enter(() => wasm.partition_is_created(context.storage));
+  }
+
+  read(message) {
+    return enter(() => wasm.partition_read(this.ctx.storage, this.#created, message));
+  }
+
+  // No await anywhere: nothing else runs in this object meanwhile. The transaction undoes what was written before a
+  // write that the database refuses. The reply leaves when the writes are durable (output gate).
+  write(message) {
+    const { storage } = this.ctx;
+    if (!this.#created) {
+      enter(() => wasm.partition_create(storage));
+      this.#created = true;
+    }
+    return storage.transactionSync(() => enter(() => wasm.partition_write(storage, message)));
+  }
+
+  // Wakes when something has expired. An empty partition gives its storage back.
+  async alarm() {
+    if (!this.#created) return;
+    const empty = this.ctx.storage.transactionSync(() => enter(() => wasm.partition_sweep(this.ctx.storage)));
+    if (empty) {
+      this.#created = false;
+      await this.ctx.storage.deleteAll();
+    }
+  }
+}

@@ -1,0 +1,131 @@
+//! The store: one Durable Object for a partition, reached by a remote call with one text each way.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use send_wrapper::SendWrapper;
+use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_writes};
+use wasm_bindgen::JsValue;
+
+use crate::host;
+use crate::message::{Answer, Change, OneWrite, Read};
+use crate::read_copy::ReadCopy;
+
+/// Keeps every partition in an object of its own.
+pub(crate) struct ObjectStore {
+    /// The binding `PARTITION`.
+    namespace: SendWrapper<JsValue>,
+    copies: ReadCopy,
+}
+
+impl ObjectStore {
+    pub(crate) fn new(namespace: JsValue, copies: ReadCopy) -> Self {
+        Self { namespace: SendWrapper::new(namespace), copies }
+    }
+
+    async fn read(&self, partition: &Partition, question: Read<'_>) -> Result<Answer, StoreError> {
+        let message = text(&question)?;
+        let reply = host::read_partition(&self.namespace, partition.as_str(), &message);
+        // A question can be asked again, whatever became of the first.
+        let reply = SendWrapper::new(reply).await.map_err(|error| match host::flag(&error, "retryable") {
+            true => StoreError::Busy(host::message(&error)),
+            false => failure(&error),
+        })?;
+        parse(&reply)
+    }
+
+    async fn change(&self, partition: &Partition, change: Change<'_>) -> Result<Answer, StoreError> {
+        let message = text(&change)?;
+        let reply = host::write_partition(&self.namespace, partition.as_str(), &message);
+        parse(&SendWrapper::new(reply).await.map_err(|error| failure(&error))?)
+    }
+}
+
+fn text(message: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(message).map_err(|_| StoreError::Invalid("a message cannot be written as JSON"))
+}
+
+fn parse(reply: &JsValue) -> Result<Answer, StoreError> {
+    let text = reply.as_string().unwrap_or_default();
+    serde_json::from_str(&text).map_err(|_| StoreError::Unavailable("a partition's answer cannot be read".to_owned()))
+}
+
+/// An overloaded object has refused the call; after any other failure it is not known whether it happened.
+fn failure(error: &JsValue) -> StoreError {
+    if host::flag(error, "overloaded") {
+        StoreError::Busy(host::message(error))
+    } else {
+        StoreError::Unavailable(host::message(error))
+    }
+}
+
+fn unexpected<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable("a partition gave an answer to another question".to_owned()))
+}
+
+#[async_trait]
+impl Store for ObjectStore {
+    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        check_id(key.partition.as_str())?;
+        check_id(&key.id)?;
+        match self.read(&key.partition, Read::Get { id: Cow::Borrowed(&key.id) }).await? {
+            Answer::Record(record) => Ok(record.map(|record| record.0)),
+            Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
+        }
+    }
+
+    async fn get_copy(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        if let Some(record) = self.copies.get(key).await {
+            return Ok(Some(record));
+        }
+        let asked_at = crate::platform::now();
+        let record = self.get(key).await?;
+        if let Some(record) = &record {
+            self.copies.put(key, record, asked_at);
+        }
+        Ok(record)
+    }
+
+    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        check_id(key.partition.as_str())?;
+        check_id(&key.id)?;
+        let answer = self.change(&key.partition, Change::Take { id: Cow::Borrowed(&key.id) }).await?;
+        self.copies.forget(&key.partition, std::iter::once(key.id.as_str())).await;
+        match answer {
+            Answer::Record(record) => Ok(record.map(|record| record.0)),
+            Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
+        }
+    }
+
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+        check_id(partition.as_str())?;
+        check_writes(&writes)?;
+        let touched: Vec<String> = writes.iter().map(|write| write.id().to_owned()).collect();
+        let answer = self.change(partition, Change::Commit(writes.into_iter().map(OneWrite).collect())).await?;
+        match answer {
+            Answer::Done => {
+                self.copies.forget(partition, touched.iter().map(String::as_str)).await;
+                Ok(())
+            }
+            Answer::Conflict => Err(StoreError::Conflict),
+            Answer::Record(_) | Answer::Page { .. } => unexpected(),
+        }
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        check_id(partition.as_str())?;
+        let question = Read::List { prefix: Cow::Borrowed(prefix), after: after.map(Cow::Borrowed), limit };
+        match self.read(partition, question).await? {
+            Answer::Page { records, next } => {
+                Ok(Page { records: records.into_iter().map(|record| record.0).collect(), next })
+            }
+            Answer::Record(_) | Answer::Done | Answer::Conflict => unexpected(),
+        }
+    }
+}
