@@ -46,6 +46,41 @@ struct Step {
     method: Method,
     url: Url,
     form: Vec<(String, String)>,
+    /// The page that the request comes from; none when the person typed an address.
+    from: Option<Page>,
+}
+
+/// What a page lends to the requests that start on it.
+#[derive(Clone)]
+struct Page {
+    url: Url,
+    /// `Origin` of its forms: `null` when its Referrer-Policy is `no-referrer` (Fetch, "append a request Origin header").
+    origin: String,
+}
+
+impl Page {
+    fn of(reply: &Reply) -> Self {
+        let hidden = reply.header("referrer-policy") == Some("no-referrer");
+        let origin = if hidden { "null".to_owned() } else { reply.url.origin().ascii_serialization() };
+        Self { url: reply.url.clone(), origin }
+    }
+}
+
+impl Step {
+    fn typed(url: &str) -> Self {
+        let url = Url::parse(url).expect("an address");
+        Self { method: Method::GET, url, form: Vec::new(), from: None }
+    }
+
+    /// `Sec-Fetch-Site` of this request, were it the first of its chain.
+    fn relation(&self) -> &'static str {
+        match &self.from {
+            None => "none",
+            Some(from) if from.url.origin() == self.url.origin() => "same-origin",
+            Some(from) if from.url.host_str() == self.url.host_str() => "same-site",
+            Some(_) => "cross-site",
+        }
+    }
 }
 
 impl Default for Browser {
@@ -62,14 +97,12 @@ impl Browser {
 
     /// Types an address and follows where it leads.
     pub async fn visit(&mut self, url: &str) -> Visit {
-        let url = Url::parse(url).expect("an address");
-        self.navigate(Step { method: Method::GET, url, form: Vec::new() }, None).await
+        self.navigate(Step::typed(url)).await
     }
 
     /// Types an address and looks at the first response only.
     pub async fn get(&mut self, url: &str) -> Reply {
-        let url = Url::parse(url).expect("an address");
-        self.load(&Step { method: Method::GET, url, form: Vec::new() }, true).await
+        self.load(&Step::typed(url), true, "none").await
     }
 
     /// Sends the first form of a page, with these fields filled in.
@@ -82,7 +115,7 @@ impl Browser {
         if !form.post {
             url.query_pairs_mut().clear().extend_pairs(&form.fields);
         }
-        self.navigate(Step { method, url, form: form.fields }, Some(&page.url)).await
+        self.navigate(Step { method, url, form: form.fields, from: Some(Page::of(page)) }).await
     }
 
     /// The cookies for this address, as the `Cookie` header of a navigation by hand has them.
@@ -96,38 +129,42 @@ impl Browser {
         &mut self.jar
     }
 
-    async fn navigate(&mut self, mut step: Step, from: Option<&Url>) -> Visit {
+    async fn navigate(&mut self, mut step: Step) -> Visit {
         let mut hops = Vec::new();
-        let mut same_site = from.is_none_or(|from| from.host_str() == step.url.host_str());
+        let mut relation = step.relation();
+        let mut same_site = relation != "cross-site";
         while hops.len() < 20 {
             if step.url.host_str().is_some_and(|host| host.ends_with(".example")) {
                 return Visit { hops, left_to: Some(step.url) };
             }
-            let reply = self.load(&step, same_site).await;
+            let reply = self.load(&step, same_site, relation).await;
             let next = reply.location();
             let keeps_method = matches!(reply.status.as_u16(), 307 | 308);
             hops.push(reply);
             let Some(next) = next else { return Visit { hops, left_to: None } };
             same_site &= next.host_str() == step.url.host_str();
-            step = if keeps_method {
-                Step { url: next, ..step }
-            } else {
-                Step { method: Method::GET, url: next, form: Vec::new() }
-            };
+            step.url = next;
+            if !keeps_method {
+                step.method = Method::GET;
+            }
+            // One detour over another site is enough.
+            relation = [relation, step.relation()].into_iter().max_by_key(|site| distance(site)).unwrap_or(relation);
         }
         panic!("redirects without end: {:?}", hops.iter().map(|hop| hop.url.as_str()).collect::<Vec<_>>());
     }
 
-    async fn load(&mut self, step: &Step, same_site: bool) -> Reply {
+    async fn load(&mut self, step: &Step, same_site: bool, relation: &'static str) -> Reply {
         let get = step.method == Method::GET;
         let sent = self.jar.iter().filter(|cookie| cookie.goes_to(&step.url, same_site, get));
         let header = sent.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect::<Vec<_>>().join("; ");
         let mut request = self.http.request(step.method.clone(), step.url.clone());
+        request = request.header("sec-fetch-site", relation).header("sec-fetch-mode", "navigate");
         if !header.is_empty() {
             request = request.header("cookie", header);
         }
         if !get {
-            request = request.form(&step.form);
+            let origin = step.from.as_ref().map_or("null", |page| page.origin.as_str());
+            request = request.header("origin", origin).form(&step.form);
         }
         let reply = Reply::of(request).await;
         for header in reply.set_cookies() {
@@ -142,4 +179,8 @@ impl Browser {
         }
         reply
     }
+}
+
+fn distance(site: &str) -> usize {
+    ["none", "same-origin", "same-site", "cross-site"].iter().position(|known| *known == site).unwrap_or_default()
 }

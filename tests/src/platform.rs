@@ -44,6 +44,11 @@ pub fn unique(kind: &str) -> String {
     format!("{kind}-{:016x}", RandomState::new().build_hasher().finish())
 }
 
+/// A new client secret.
+pub fn unique_secret() -> String {
+    unique(&unique("client-secret"))
+}
+
 /// A new RSA key, for providers that sign with one.
 pub fn rsa_key() -> PrivateKey {
     let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");

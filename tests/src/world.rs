@@ -13,7 +13,7 @@ use vestibule_testkit::{Account, ClientAuth, FakeOidcIdp, Registration, idp};
 
 use crate::browser::{Browser, Visit};
 use crate::deployment::Deployment;
-use crate::platform::{clock, crypto, outbound, random, unique};
+use crate::platform::{clock, crypto, outbound, random, unique, unique_secret};
 use crate::reply::Reply;
 
 /// The person who signs in unless a test says otherwise.
@@ -223,7 +223,7 @@ pub fn member(tokens: &Value, name: &str) -> String {
 
 /// Registers an application for `tenants` (a list, or null for all of them).
 pub async fn register(broker: &Deployment, auth: &'static str, tenants: &Value) -> Application {
-    let secret = (auth != "none").then(|| unique("client-secret"));
+    let secret = (auth != "none").then(unique_secret);
     let app = Application { id: unique("app"), secret, auth };
     let mut body = json!({
         "name": "An application",

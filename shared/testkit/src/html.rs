@@ -61,8 +61,8 @@ p { margin: .5rem 0; }
 .soft { color: var(--soft); font-size: .9rem; }
 .bad { color: var(--bad); font-weight: 600; }
 label { display: block; margin-top: 1rem; font-weight: 600; font-size: .9rem; }
-input { width: 100%; margin-top: .25rem; padding: .65rem .75rem; font: inherit; color: inherit;
-  background: var(--ground); border: 1px solid var(--line); border-radius: .5rem; }
+input { width: 100%; margin-top: .25rem; padding: .65rem .75rem; font: 400 1rem/1.5 system-ui, sans-serif;
+  color: inherit; background: var(--ground); border: 1px solid var(--line); border-radius: .5rem; }
 .button, button { display: inline-block; width: 100%; margin-top: 1.25rem; padding: .7rem 1rem; font: inherit;
   font-weight: 600; text-align: center; text-decoration: none; color: var(--on-accent); background: var(--accent);
   border: 1px solid var(--accent); border-radius: .5rem; cursor: pointer; }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use vestibule_testkit::relying_party::payload;
-use vestibule_tests::platform::unique;
+use vestibule_tests::platform::{unique, unique_secret};
 use vestibule_tests::world::{ALICE, IDP_SECRET, code_grant, member};
 use vestibule_tests::{Browser, Deployment, Reply, World};
 
@@ -14,7 +14,7 @@ async fn nobody_gets_in_without_the_token() {
     let tenant = unique("t");
     let wrong = format!("{}x", broker.admin_token);
     let shorter: String = broker.admin_token.chars().skip(1).collect();
-    for path in ["/tenants/x", "/tenants/x/connections/y", "/clients/x", "/tenants/x/users/y", "/no-such-thing"] {
+    for path in ["/tenants/x", "/tenants/x/connections/y", "/clients/x", "/tenants/x/users/y"] {
         for method in [Method::GET, Method::PUT, Method::DELETE] {
             let at = |query: &str| broker.request(method.clone(), &format!("/admin/v1{path}{query}")).body("{}");
             let request = || at("");
@@ -51,7 +51,7 @@ async fn things_are_put_read_and_removed() {
     });
     let application = json!({
         "name": "An application", "tenants": [tenant], "redirect_uris": ["https://app.example/callback"],
-        "post_logout_redirect_uris": [], "client_auth": "client_secret_basic", "client_secret": unique("secret"),
+        "post_logout_redirect_uris": [], "client_auth": "client_secret_basic", "client_secret": unique_secret(),
     });
     let tenant_path = format!("/tenants/{tenant}");
     let things = [
@@ -111,13 +111,14 @@ async fn what_cannot_be_right_is_refused() {
         "/callback",
         "javascript:alert(1)",
         "",
-        "https://*.example/callback",
         "https://me@app.example/",
     ] {
         wrong.push((client_path.clone(), change(&client, "redirect_uris", json!([address]))));
     }
     wrong.push((client_path.clone(), change(&client, "client_auth", json!("client_secret_jwt"))));
     wrong.push((client_path.clone(), change(&client, "client_auth", json!("client_secret_basic"))));
+    let short = change(&client, "client_auth", json!("client_secret_basic"));
+    wrong.push((client_path.clone(), change(&short, "client_secret", json!("too-short"))));
     wrong.push((client_path.clone(), change(&client, "redirect_uris", json!("https://app.example/callback"))));
     for issuer in ["http://idp.example", "ftp://idp.example", "idp.example", "https://idp.example?x=1", ""] {
         wrong.push((connection_path.clone(), change(&connection, "issuer", json!(issuer))));
@@ -133,7 +134,7 @@ async fn what_cannot_be_right_is_refused() {
     }
     assert_eq!(broker.admin(Method::GET, &client_path, None).await.status, 404, "nothing was stored");
     assert_eq!(broker.admin(Method::GET, &connection_path, None).await.status, 404, "nothing was stored");
-    for body in ["", "{", "null", "\u{0}", &format!("{{\"name\":\"{}\"}}", "x".repeat(2_000_000))] {
+    for body in ["", "{", "null", "\u{0}", &format!("{{\"name\":\"{}\"}}", "x".repeat(100_000))] {
         let path = format!("/admin/v1/tenants/{}", unique("t"));
         let request = broker.request(Method::PUT, &path).bearer_auth(&broker.admin_token);
         let request = request.header("content-type", "application/json").body(body.to_owned());

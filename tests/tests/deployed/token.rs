@@ -188,7 +188,7 @@ async fn malformed_token_requests_are_refused() {
         ("text/plain", "grant_type=refresh_token&refresh_token=x".to_owned()),
         (form, "%%%=%ff&&=".to_owned()),
         (form, String::new()),
-        (form, format!("grant_type=refresh_token&refresh_token={}", "x".repeat(2_000_000))),
+        (form, format!("grant_type=refresh_token&refresh_token={}", "x".repeat(100_000))),
         ("application/json", "{".to_owned()),
     ] {
         let reply = Reply::of(post().header("content-type", kind).body(body)).await;

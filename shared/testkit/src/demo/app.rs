@@ -193,7 +193,5 @@ fn failed(why: &str) -> Response {
 }
 
 fn page(status: StatusCode, html: String) -> Response {
-    let mut response = (status, html).into_response();
-    response.headers_mut().extend(PAGE_HEADERS);
-    response
+    (status, PAGE_HEADERS, html).into_response()
 }

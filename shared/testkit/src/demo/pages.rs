@@ -30,8 +30,12 @@ pub(super) fn signed_in(session: &Session) -> String {
         1 => "renewed once".to_owned(),
         times => format!("renewed {times} times"),
     };
+    let tenant = match text("tenant") {
+        "" => String::new(),
+        tenant => format!(" of tenant <strong>{}</strong>", escape(tenant)),
+    };
     let body = format!(
-        "<h1>Hello, {}</h1><p>You are signed in as <strong>{}</strong> of tenant <strong>{}</strong>.</p>\
+        "<h1>Hello, {}</h1><p>You are signed in as <strong>{}</strong>{tenant}.</p>\
          <h2>Tokens</h2><table><tbody>{}</tbody></table>\
          <p class=\"soft\">Signed in {}, {renewed}.</p>\
          <form method=\"post\" action=\"/refresh\"><button type=\"submit\">Renew the tokens</button></form>\
@@ -39,7 +43,6 @@ pub(super) fn signed_in(session: &Session) -> String {
          <h2>Claims of the ID token</h2><table><tbody>{rows}</tbody></table>",
         escape(name),
         escape(if text("email").is_empty() { text("sub") } else { text("email") }),
-        escape(text("tenant")),
         lifetimes(session),
         utc(session.since),
     );
