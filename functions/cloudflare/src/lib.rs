@@ -23,7 +23,6 @@ mod head;
 mod host;
 mod log;
 mod message;
-pub mod partition;
 mod platform;
 mod read_copy;
 mod store;
