@@ -80,7 +80,7 @@ pub fn scheduled(env: &JsValue) -> js_sys::Promise {
         let Some(broker) = broker else { return Ok(JsValue::UNDEFINED) };
         match broker.tick().await {
             Ok(done) => {
-                tracing::info!(partitions = done.partitions, effects = done.effects, swept = done.swept, "tick");
+                tracing::info!(report = ?done, "tick");
             }
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
         }
