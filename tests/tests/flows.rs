@@ -1,6 +1,5 @@
 //! What only a broker in hand can show: lives that end, processes that start at once or die half-way, providers whose
 //! documents grow old. The router is the door here too.
-#![expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 mod flows {
     mod gate;

@@ -1,5 +1,4 @@
 //! The store conformance suite on every back-end that runs outside a Worker, and what only DynamoDB can do.
-#![expect(clippy::expect_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
