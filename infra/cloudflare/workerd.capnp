@@ -25,6 +25,7 @@ const broker :Workerd.Worker = (
   modules = [
     (name = "worker.js", esModule = embed "../../build/worker/worker.js"),
     (name = "host.js", esModule = embed "../../build/worker/host.js"),
+    (name = "partition.js", esModule = embed "../../build/worker/partition.js"),
     (name = "index.js", esModule = embed "../../build/worker/index.js"),
     (name = "index_bg.wasm", wasm = embed "../../build/worker/index_bg.wasm"),
   ],

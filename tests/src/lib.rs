@@ -1,15 +1,10 @@
 //! What the suites share: a browser, a deployment under test, and a world in it that belongs to one test.
-#![expect(
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    clippy::panic,
-    reason = "this crate is tests only: a failed expectation is a failed test"
-)]
 
 pub mod browser;
 pub mod cookie;
 pub mod deployment;
 pub mod form;
+pub mod in_process;
 pub mod platform;
 pub mod reply;
 pub mod world;

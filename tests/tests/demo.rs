@@ -1,6 +1,5 @@
 //! The demo application and the demo's identity provider, each on a port, without a broker between them: the fake
 //! provider is one itself, as far as the application can tell.
-#![expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 //! The black-box suite: what a browser, an application and an administrator see of a running broker, over HTTP, on any
 //! runtime. Each test cites the checks that it stands for (AZ authorization, TK tokens, RP relying party, LO logout, CK
 //! cookies, ED edge). See `vestibule_tests::Deployment` for how to run it.
-#![expect(clippy::expect_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 #[path = "deployed/admin.rs"]
 mod admin;

@@ -1,6 +1,5 @@
 //! The fake identity provider itself: it is only worth something as a counterpart if it refuses what a real one does,
 //! and if its lies are lies.
-#![expect(clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The store conformance suite on every back-end that runs outside a Worker, and what only `DynamoDB` can do.
+//! The store conformance suite on every back-end that runs outside a Worker, and what only DynamoDB can do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use vestibule_aws::store::{client, create_table};
 use vestibule_aws::{DynamoStore, SystemClock, SystemRandom, environment};
 use vestibule_core::platform::Clock;
@@ -49,7 +49,7 @@ fn store_at(client: aws_sdk_dynamodb::Client, table: &str) -> DynamoStore {
     DynamoStore::new(client, table.to_owned(), Arc::new(SystemClock), Arc::new(SystemRandom))
 }
 
-/// A `DynamoDB` in this process and its address.
+/// A DynamoDB in this process and its address.
 async fn embedded() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
@@ -73,7 +73,7 @@ async fn embedded_dynamodb() {
 }
 
 /// Lets one operation through at a time. moto answers from threads that see each other's half-done work, so it cannot
-/// show what happens in a race; everything else about it is a second opinion on `DynamoDB`.
+/// show what happens in a race; everything else about it is a second opinion on DynamoDB.
 struct OneAtATime(tokio::sync::Mutex<DynamoStore>);
 
 #[async_trait]
@@ -113,7 +113,7 @@ async fn moto() {
     conforms(Arc::new(OneAtATime(store_at(client, "conformance").into())), Arc::new(RealTime)).await;
 }
 
-/// A `DynamoDB` that gives one answer to everything, and counts how often it was asked.
+/// A DynamoDB that gives one answer to everything, and counts how often it was asked.
 async fn stub(status: u16, body: &'static str) -> (DynamoStore, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
@@ -210,4 +210,56 @@ async fn a_table_that_is_not_there_is_not_an_absent_record() {
     for result in asked(&store).await {
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
     }
+}
+
+/// Passes requests on to `upstream`, but loses the answer of the first: the connection ends in its place.
+async fn losing_the_first_answer(upstream: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let mut first = true;
+        while let Ok((mut client, _)) = listener.accept().await {
+            let request = message(&mut client).await;
+            let mut server = TcpStream::connect(upstream.trim_start_matches("http://")).await.expect("upstream");
+            server.write_all(&request).await.expect("sent");
+            let reply = message(&mut server).await;
+            if !std::mem::take(&mut first) {
+                let reply = String::from_utf8_lossy(&reply).replacen("\r\n", "\r\nconnection: close\r\n", 1);
+                let _ = client.write_all(reply.as_bytes()).await;
+            }
+        }
+    });
+    endpoint
+}
+
+/// One HTTP message with a `content-length`.
+async fn message(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+            if body.len() >= length.and_then(|length| length.trim().parse().ok()).unwrap_or(0) {
+                return bytes;
+            }
+        }
+        if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+            return bytes;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_not_taken_for_a_conflict() {
+    let upstream = embedded().await;
+    create_table(&client(Some(&upstream)).await, "lossy").await.expect("a table");
+    let endpoint = losing_the_first_answer(upstream).await;
+    let store = store_at(client(Some(&endpoint)).await, "lossy");
+    let partition = Partition::new("p");
+    let put =
+        |value: &str, expect| Write::Put { id: "a".to_owned(), value: value.to_owned(), expires_at: None, expect };
+    assert_eq!(store.commit(&partition, vec![put("1", Expect::Absent)]).await, Ok(()));
+    assert_eq!(store.commit(&partition, vec![put("2", Expect::Absent)]).await, Err(StoreError::Conflict));
+    let key = Key { partition, id: "a".to_owned() };
+    assert_eq!(store.get(&key).await.map(|record| record.map(|record| record.value)), Ok(Some("1".to_owned())));
 }

@@ -24,7 +24,8 @@ pub(crate) fn run(runtime: Runtime, port: u16) -> Result<ExitCode> {
     let options = Options { port: Some(port), keep: true, cron: true, ..Options::default() };
     let broker = runtime::start(runtime, &options)?;
     let program = workspace::binary("vestibule");
-    let mut demo = command(&program.to_string_lossy(), &["demo", "--broker", &broker.url]);
+    let mut demo =
+        command(&program.to_string_lossy(), &["demo", "--broker", &broker.url, "--data-dir", ".vestibule/demo"]);
     let mut demo = Process::spawn(demo.env("VESTIBULE_ADMIN_TOKEN", ADMIN_TOKEN))?;
     println!("the broker on {}: {}   (its logs: {})", runtime.name(), broker.url, workspace::runs().display());
     println!("administrator's token: {ADMIN_TOKEN}");

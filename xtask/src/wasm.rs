@@ -1,5 +1,5 @@
 //! The Worker, built without downloads: cargo, then wasm-bindgen as a library (`xtask/bindgen`), then our own entry
-//! modules beside the result. Nothing is bundled: the four files are the modules that workerd loads.
+//! modules beside the result. Nothing is bundled: the files are the modules that workerd loads.
 
 use std::fs;
 use std::io::Write;
@@ -35,7 +35,7 @@ pub(crate) fn build(root: &Path, conformance: bool) -> Result<Size> {
     fs::create_dir_all(&output).with_context(|| format!("cannot create {}", output.display()))?;
     let module = target(root).join("wasm32-unknown-unknown/worker/vestibule_cloudflare.wasm");
     run(cargo_run_bindgen(root).arg(&module).arg(&output))?;
-    for file in ["worker.js", "host.js"] {
+    for file in ["worker.js", "host.js", "partition.js"] {
         let from = root.join("functions/cloudflare/js").join(file);
         fs::copy(&from, output.join(file)).with_context(|| format!("cannot copy {}", from.display()))?;
     }
@@ -43,8 +43,8 @@ pub(crate) fn build(root: &Path, conformance: bool) -> Result<Size> {
 }
 
 fn cargo(root: &Path) -> Command {
-    // Set for everything that cargo runs, so that one toolchain builds all of it.
-    let mut command = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    // Set by cargo for what it runs, so that one toolchain builds all of it.
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
 }

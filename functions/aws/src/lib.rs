@@ -1,4 +1,4 @@
-//! The broker's platform on AWS: `DynamoDB`, aws-lc-rs, reqwest and the system's clock and generator.
+//! The broker's platform on AWS: DynamoDB, aws-lc-rs, reqwest and the system's clock and generator.
 //!
 //! Two Lambda functions use it (`vestibule-http`, `vestibule-sync`), and the native binary over an embedded table.
 

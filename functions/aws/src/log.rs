@@ -1,13 +1,13 @@
-//! Where log events go: standard output, a line each.
+//! Where log events go, a line each.
 
 use tracing_subscriber::EnvFilter;
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
-    /// One JSON object, for a log store.
+    /// One JSON object on standard output, for a log store.
     Json,
-    /// Text for a person.
+    /// Text on standard error, for a person.
     Text,
 }
 
@@ -18,7 +18,7 @@ pub fn start(filter: &str, lines: Lines) -> Result<(), String> {
     // Whoever started first, a test harness perhaps, keeps the log: nothing to report.
     let _ = match lines {
         Lines::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
-        Lines::Text => builder.with_target(false).with_ansi(false).try_init(),
+        Lines::Text => builder.with_writer(std::io::stderr).with_ansi(false).try_init(),
     };
     Ok(())
 }

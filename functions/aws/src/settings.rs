@@ -5,7 +5,7 @@
 pub struct Settings {
     /// `VESTIBULE_TABLE`: the name of the table. Default `vestibule`.
     pub table: String,
-    /// `VESTIBULE_DYNAMODB_ENDPOINT`: a `DynamoDB` other than the region's own, such as `http://127.0.0.1:8000`.
+    /// `VESTIBULE_DYNAMODB_ENDPOINT`: a DynamoDB other than the region's own, such as `http://127.0.0.1:8000`.
     pub dynamodb_endpoint: Option<String>,
     /// `VESTIBULE_LOG`: a filter such as `info` or `vestibule_core=debug,warn`. Default `info`.
     pub log: String,

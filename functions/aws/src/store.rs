@@ -1,4 +1,4 @@
-//! The store over one `DynamoDB` table.
+//! The store over one DynamoDB table.
 //!
 //! | Attribute | Type | Holds |
 //! |---|---|---|
@@ -8,7 +8,7 @@
 //! | `version` | S | 128 random bits in hex, new with each write, so none ever comes back |
 //! | `ttl` | N, absent when the record stays | when it ends, in seconds since 1970; the table deletes it some time later |
 //!
-//! Strings sort by their UTF-8 bytes in `DynamoDB`, as the contract asks.
+//! Strings sort by their UTF-8 bytes in DynamoDB, as the contract asks.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub use table::{TableError, create_table};
 use failure::Failure;
 use item::{ID, PARTITION, TTL};
 
-/// Records in a `DynamoDB` table.
+/// Records in a DynamoDB table.
 pub struct DynamoStore {
     client: Client,
     table: String,
@@ -70,7 +70,7 @@ impl Store for DynamoStore {
         Ok(record.filter(|record| item::is_live(record, self.clock.now())))
     }
 
-    // One unconditional delete that returns what it removed: of two, `DynamoDB` gives the record to one. An expired
+    // One unconditional delete that returns what it removed: of two, DynamoDB gives the record to one. An expired
     // record is removed too, and not returned.
     //
     // The SDK sends it again when the answer was lost. If the first had arrived, the second finds nothing: then the
@@ -92,7 +92,7 @@ impl Store for DynamoStore {
     }
 
     // Every commit is a transaction, even of one write, though that costs two write units in place of one. Only a
-    // transaction carries a token by which `DynamoDB` knows a request that is sent again (for 10 minutes). A plain put
+    // transaction carries a token by which DynamoDB knows a request that is sent again (for 10 minutes). A plain put
     // whose answer was lost could not be repeated: if it had arrived and someone had built on it since, the
     // repetition would undo their write, or report a conflict for what was written.
     async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
@@ -118,7 +118,7 @@ impl Store for DynamoStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        // `DynamoDB` refuses to start outside the range: before it is the same as at its start, past it is its end.
+        // DynamoDB refuses to start outside the range: before it is the same as at its start, past it is its end.
         let after = after.filter(|after| *after >= prefix);
         if after.is_some_and(|after| !after.starts_with(prefix)) {
             return Ok(Page::default());

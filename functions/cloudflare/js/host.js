@@ -5,7 +5,16 @@ import { waitUntil } from "cloudflare:workers";
 
 /** The reply to a browser. `body` is a view into wasm memory and is copied. */
 export function respond(status, head, body) {
-  return new Response(body.length === 0 ? null : body.slice(), { status, headers: pairs(head) });
+  const headers = {};
+  const again = [];
+  // An object costs less than pairs; only set-cookie comes more than once.
+  for (const [name, value] of pairs(head)) {
+    if (name in headers) again.push([name, value]);
+    else headers[name] = value;
+  }
+  const reply = new Response(body.length === 0 ? null : body.slice(), { status, headers });
+  for (const [name, value] of again) reply.headers.append(name, value);
+  return reply;
 }
 
 /** Sends a request to an identity provider. Throws TimeoutError, TooLargeError or what the runtime throws. */
@@ -64,13 +73,13 @@ function pairs(head) {
 }
 
 /** Asks a partition without changing it. */
-export async function readPartition(namespace, name, message) {
-  return await namespace.getByName(name).read(message);
+export function readPartition(namespace, name, message) {
+  return namespace.getByName(name).read(message);
 }
 
 /** Changes a partition. */
-export async function writePartition(namespace, name, message) {
-  return await namespace.getByName(name).write(message);
+export function writePartition(namespace, name, message) {
+  return namespace.getByName(name).write(message);
 }
 
 /** A read copy from Workers KV, or null. `cacheTtl` is how long this place may answer without asking further. */
@@ -110,20 +119,22 @@ const algorithms = {
   EdDSA: { name: "Ed25519" },
 };
 
-export async function importPublic(algorithm, jwk) {
-  return await crypto.subtle.importKey("jwk", JSON.parse(jwk), algorithms[algorithm], false, ["verify"]);
+// WebCrypto copies what it is given before it returns (Web Cryptography API §14.3), so views into wasm memory serve.
+
+export function importPublic(algorithm, jwk) {
+  return crypto.subtle.importKey("jwk", JSON.parse(jwk), algorithms[algorithm], false, ["verify"]);
 }
 
-export async function importPrivate(algorithm, pkcs8) {
-  return await crypto.subtle.importKey("pkcs8", pkcs8.slice(), algorithms[algorithm], false, ["sign"]);
+export function importPrivate(algorithm, pkcs8) {
+  return crypto.subtle.importKey("pkcs8", pkcs8, algorithms[algorithm], false, ["sign"]);
 }
 
-export async function sign(algorithm, key, input) {
-  return new Uint8Array(await crypto.subtle.sign(algorithms[algorithm], key, input.slice()));
+export function sign(algorithm, key, input) {
+  return crypto.subtle.sign(algorithms[algorithm], key, input);
 }
 
-export async function verify(algorithm, key, input, signature) {
-  return await crypto.subtle.verify(algorithms[algorithm], key, signature.slice(), input.slice());
+export function verify(algorithm, key, input, signature) {
+  return crypto.subtle.verify(algorithms[algorithm], key, signature, input);
 }
 
 /** A new key pair: [PKCS #8, the public point uncompressed]. */

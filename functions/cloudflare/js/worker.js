@@ -1,7 +1,6 @@
-// The module that Cloudflare loads: hands events to the wasm module, one text for the head of a request and one for
-// each message, because crossings between JavaScript and wasm cost more than what is done on either side.
+// The module that Cloudflare loads: hands events to the wasm module. The head of a request goes as one text, because
+// crossings between JavaScript and wasm cost more than what is done on either side.
 
-import { DurableObject } from "cloudflare:workers";
 import * as wasm from "./index.js";
 import { TooLargeError, lines, read } from "./host.js";
 
@@ -56,40 +55,4 @@ export default {
   },
 };
 
-/**
- * A partition of the store: one object, one SQLite database. `partition.rs` does the work, and keeps nothing in wasm
- * memory: only this object and its storage say what there is, so a new wasm instance goes on where the old one was.
- */
-export class Partition extends DurableObject {
-  #created;
-
-  constructor(context, env) {
-    super(context, env);
-    this.#created = enter(() => wasm.partition_is_created(context.storage));
-  }
-
-  read(message) {
-    return enter(() => wasm.partition_read(this.ctx.storage, this.#created, message));
-  }
-
-  // No await anywhere: nothing else runs in this object meanwhile. The transaction undoes what was written before a
-  // write that the database refuses. The reply leaves when the writes are durable (output gate).
-  write(message) {
-    const { storage } = this.ctx;
-    if (!this.#created) {
-      enter(() => wasm.partition_create(storage));
-      this.#created = true;
-    }
-    return storage.transactionSync(() => enter(() => wasm.partition_write(storage, message)));
-  }
-
-  // Wakes when something has expired. An empty partition gives its storage back.
-  async alarm() {
-    if (!this.#created) return;
-    const empty = this.ctx.storage.transactionSync(() => enter(() => wasm.partition_sweep(this.ctx.storage)));
-    if (empty) {
-      this.#created = false;
-      await this.ctx.storage.deleteAll();
-    }
-  }
-}
+export { Partition } from "./partition.js";

@@ -30,10 +30,8 @@ async fn answer(broker: Arc<Broker>) -> Response {
     broker.platform.random.fill(&mut tag);
     let tag = u64::from_ne_bytes(tag).to_string();
     let outcomes = store_conformance::run(broker.platform.store.clone(), Arc::new(HostTime), &tag).await;
-    let outcomes: Vec<_> = outcomes
-        .into_iter()
-        .map(|outcome| json!({"name": outcome.name, "failure": outcome.result.err()}))
-        .collect();
+    let outcomes: Vec<_> =
+        outcomes.into_iter().map(|outcome| json!({"name": outcome.name, "failure": outcome.result.err()})).collect();
     ([("content-type", "application/json")], json!(outcomes).to_string()).into_response()
 }
 

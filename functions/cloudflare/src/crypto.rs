@@ -93,7 +93,7 @@ impl Crypto for WebCrypto {
         SendWrapper::new(async {
             let imported = self.private(key).await?;
             let signature = host::sign(key.algorithm.name(), &imported, input).await;
-            Ok(signature.map_err(|error| platform(&error))?.to_vec())
+            Ok(Uint8Array::new(&signature.map_err(|error| platform(&error))?.into()).to_vec())
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! The runtime's side of the boundary: declarations of what `js/host.js` offers, and how its failures are read.
 
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Reflect};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "./host.js")]
@@ -36,7 +36,7 @@ extern "C" {
     pub(crate) async fn import_private(algorithm: &str, pkcs8: &[u8]) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub(crate) async fn sign(algorithm: &str, key: &JsValue, input: &[u8]) -> Result<Uint8Array, JsValue>;
+    pub(crate) async fn sign(algorithm: &str, key: &JsValue, input: &[u8]) -> Result<ArrayBuffer, JsValue>;
 
     #[wasm_bindgen(catch)]
     pub(crate) async fn verify(

@@ -23,7 +23,6 @@ mod head;
 mod host;
 mod log;
 mod message;
-pub mod partition;
 mod platform;
 mod read_copy;
 mod store;
@@ -43,7 +42,12 @@ thread_local! {
 #[wasm_bindgen(start)]
 pub fn start() {
     log::start();
-    std::panic::set_hook(Box::new(|panic| host::log("error", &panic.to_string())));
+    // Where, and the text if it is one of ours: a formatted text could hold anything.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let text = panic.payload().downcast_ref::<&str>().copied().unwrap_or("panic");
+        host::log("error", &serde_json::json!({"level": "error", "message": text, "at": at}).to_string());
+    }));
 }
 
 /// Answers a request, given as a head text (see `head.rs`) and its body: a `Promise` of a `Response`.
@@ -75,7 +79,9 @@ pub fn scheduled(env: &JsValue) -> js_sys::Promise {
         // Without a configuration nothing is due; building it has said so in the log.
         let Some(broker) = broker else { return Ok(JsValue::UNDEFINED) };
         match broker.tick().await {
-            Ok(done) => tracing::info!(partitions = done.partitions, effects = done.effects, swept = done.swept, "tick"),
+            Ok(done) => {
+                tracing::info!(report = ?done, "tick");
+            }
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
         }
         Ok(JsValue::UNDEFINED)

@@ -27,9 +27,8 @@ impl ObjectStore {
         let message = text(&question)?;
         let reply = host::read_partition(&self.namespace, partition.as_str(), &message);
         // A question can be asked again, whatever became of the first.
-        let reply = SendWrapper::new(reply).await.map_err(|error| match host::flag(&error, "retryable") {
-            true => StoreError::Busy(host::message(&error)),
-            false => failure(&error),
+        let reply = SendWrapper::new(reply).await.map_err(|error| {
+            if host::flag(&error, "retryable") { StoreError::Busy(host::message(&error)) } else { failure(&error) }
         })?;
         parse(&reply)
     }

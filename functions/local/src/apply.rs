@@ -106,9 +106,61 @@ async fn put_all(broker: &str, token: &str, objects: Vec<Object>) -> Result<()> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::extract::Request;
+    use axum::http::StatusCode as Status;
     use serde_json::json;
 
     use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    /// An admin API that knows no clients, and what it was asked.
+    async fn broker() -> (String, Arc<Mutex<Vec<String>>>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = seen.clone();
+        let router = axum::Router::new().fallback(async move |request: Request| {
+            let token = request.headers()["authorization"].to_str().unwrap_or_default();
+            if token != format!("Bearer {TOKEN}") {
+                return (Status::UNAUTHORIZED, "");
+            }
+            let path = request.uri().path().to_owned();
+            let status = if path.contains("/clients/") { Status::BAD_REQUEST } else { Status::CREATED };
+            log.lock().expect("no panic").push(format!("{} {path}", request.method()));
+            (status, "no such thing")
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (format!("http://{address}"), seen)
+    }
+
+    #[tokio::test]
+    async fn every_object_is_put_and_a_failure_is_told_at_the_end() {
+        let (broker, seen) = broker().await;
+        let tenants = json!({"a": {"connections": {"b/../c": {}}}});
+        apply(&format!("{broker}/"), TOKEN, &json!({"tenants": tenants})).await.expect("applies");
+        assert_eq!(
+            *seen.lock().expect("no panic"),
+            ["PUT /admin/v1/tenants/a", "PUT /admin/v1/tenants/a/connections/b%2F..%2Fc"]
+        );
+        let mixed = json!({"clients": {"app": {}, "other": {}}, "tenants": {"a": {}}});
+        let error = apply(&broker, TOKEN, &mixed).await.expect_err("clients are refused").to_string();
+        assert_eq!(error, "2 of 3 could not be applied");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_token_or_address_is_said_at_once() {
+        let (broker, _) = broker().await;
+        let one = json!({"tenants": {"a": {}}});
+        let error = apply(&broker, "another", &one).await.expect_err("refused").to_string();
+        assert!(error.contains("admin token") && !error.contains("another"), "{error}");
+        for address in ["localhost:8787", "nonsense", "http://127.0.0.1:1"] {
+            let error = apply(address, TOKEN, &one).await.expect_err("refused").to_string();
+            assert!(error.contains(address), "{error}");
+        }
+    }
 
     #[test]
     fn tenants_come_before_their_connections_and_clients_last() {

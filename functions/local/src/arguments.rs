@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Writes the tenants, connections and clients of a file to a broker
     Apply(Apply),
-    /// Runs the embedded `DynamoDB` alone, with the table, for another process to use
+    /// Runs the embedded DynamoDB alone, with the table, for another process to use
     Dynamodb(Dynamodb),
     /// Runs the demo beside a broker that is already running
     Demo(Demo),
@@ -43,7 +43,7 @@ pub(crate) struct Serve {
     pub(crate) no_demo: bool,
     #[command(flatten)]
     pub(crate) demo: DemoPorts,
-    /// Uses this `DynamoDB` in place of the embedded one
+    /// Uses this DynamoDB in place of the embedded one, and makes the table there if it is missing
     #[arg(long, value_name = "URL")]
     pub(crate) dynamodb_endpoint: Option<String>,
 }

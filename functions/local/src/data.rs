@@ -98,3 +98,65 @@ fn create_secret(path: &Path) -> std::io::Result<fs::File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use vestibule_core::Config;
+
+    use super::*;
+
+    /// A directory of its own below the system's, removed at the end.
+    struct Place(Data);
+
+    impl Place {
+        fn new() -> Self {
+            Self(Data { data_dir: std::env::temp_dir().join(format!("vestibule-{}", random_text())).join("data") })
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = self.0.data_dir.parent().map(fs::remove_dir_all);
+        }
+    }
+
+    #[test]
+    fn secrets_are_made_once_and_are_usable() {
+        let place = Place::new();
+        let (keys, token) = {
+            let data = DataDir::open(&place.0).expect("opens");
+            (data.sealing_keys().expect("made"), data.admin_token().expect("made"))
+        };
+        let again = DataDir::open(&place.0).expect("opens again");
+        assert_eq!(again.sealing_keys().expect("read"), keys);
+        assert_eq!(again.admin_token().expect("read"), token);
+        let config = Config::from_vars(|name| match name {
+            "VESTIBULE_ISSUER" => Some("http://localhost:8787".to_owned()),
+            "VESTIBULE_SEALING_KEYS" => Some(keys.clone()),
+            "VESTIBULE_ADMIN_TOKEN" => Some(token.clone()),
+            _ => None,
+        });
+        assert!(config.is_ok(), "{config:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let place = Place::new();
+        let data = DataDir::open(&place.0).expect("opens");
+        data.admin_token().expect("made");
+        let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+        assert_eq!(mode(&place.0.data_dir), 0o700);
+        assert_eq!(mode(&data.admin_token_path()), 0o600);
+    }
+
+    #[test]
+    fn an_empty_file_is_not_a_secret() {
+        let place = Place::new();
+        let data = DataDir::open(&place.0).expect("opens");
+        fs::write(data.admin_token_path(), "\n").expect("written");
+        let error = data.admin_token().expect_err("empty").to_string();
+        assert!(error.contains("admin-token is empty"), "{error}");
+    }
+}

@@ -2,23 +2,21 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 use vestibule_aws::crypto::AwsLc;
 use vestibule_aws::http::OutboundHttp;
-use vestibule_aws::log::{self, Lines};
-use vestibule_aws::{Settings, SystemClock, SystemRandom, environment};
+use vestibule_aws::{SystemClock, SystemRandom};
 use vestibule_testkit::demo::{self, Demo};
 
 use crate::arguments::{self, DemoPorts};
 use crate::data::{self, random_text};
 use crate::listen::{self, Servers};
-use crate::{apply, say};
+use crate::{apply, say, start_log};
 
 /// `vestibule demo`.
 pub(crate) async fn run(arguments: &arguments::Demo) -> Result<()> {
-    let settings = Settings::from_vars(environment);
-    log::start(&settings.log, Lines::Text).map_err(|problem| anyhow!(problem))?;
+    start_log()?;
     let token = data::admin_token(&arguments.data)?;
     let stage = Stage::bind(&arguments.ports).await?;
     let mut servers = Servers::new();

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use vestibule_aws::environment;
+use vestibule_aws::log::{self, Lines};
 
 mod apply;
 mod arguments;
@@ -30,6 +32,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Starts logging by `VESTIBULE_LOG`. Unless that says otherwise, the embedded DynamoDB reports only what is wrong with
+/// itself: a condition that does not hold is an ordinary answer.
+fn start_log() -> anyhow::Result<()> {
+    let filter = environment("VESTIBULE_LOG").filter(|filter| !filter.trim().is_empty());
+    let filter = filter.unwrap_or_else(|| "info,dynoxide=error".to_owned());
+    log::start(&filter, Lines::Text).map_err(|problem| anyhow::anyhow!(problem))
 }
 
 /// Writes a line for the person who started this. A closed pipe is no reason to stop.

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use tokio::time::{MissedTickBehavior, interval};
-use vestibule_aws::log::{self, Lines};
+use vestibule_aws::store::{client, create_table};
 use vestibule_aws::{Settings, environment, platform};
 use vestibule_core::{Broker, Config};
 
 use crate::arguments::Serve;
 use crate::data::DataDir;
 use crate::listen::{self, Servers};
-use crate::{demo, say, table};
+use crate::{demo, say, start_log, table};
 
 /// How often the broker works off what is due.
 const TICK: Duration = Duration::from_mins(1);
 
 pub(crate) async fn run(arguments: Serve) -> Result<()> {
     let mut settings = Settings::from_vars(environment);
-    log::start(&settings.log, Lines::Text).map_err(|problem| anyhow!(problem))?;
+    start_log()?;
     let listener = listen::bind(arguments.listen, "the broker", "--listen").await?;
     // Taken before anything is written, so that a port in use leaves nothing half done.
     let stage = if arguments.no_demo { None } else { Some(demo::Stage::bind(&arguments.demo).await?) };
@@ -28,7 +28,9 @@ pub(crate) async fn run(arguments: Serve) -> Result<()> {
     if arguments.dynamodb_endpoint.is_some() {
         settings.dynamodb_endpoint = arguments.dynamodb_endpoint;
     }
-    if settings.dynamodb_endpoint.is_none() {
+    if let Some(endpoint) = &settings.dynamodb_endpoint {
+        create_table(&client(Some(endpoint)).await, &settings.table).await?;
+    } else {
         let local = "127.0.0.1:0".parse().context("the loopback address")?;
         let listener = listen::bind(local, "the embedded DynamoDB", "--dynamodb-endpoint").await?;
         let endpoint = table::start(table::open(&data)?, listener, &settings.table).await?;

@@ -1,4 +1,4 @@
-//! The embedded `DynamoDB`: the same API and the same adapter as on AWS, over one `SQLite` file.
+//! The embedded DynamoDB: the same API and the same adapter as on AWS, over one SQLite file.
 //!
 //! It listens on loopback without a password, as emulators do: whoever can run programs on this machine can reach it.
 
@@ -8,13 +8,12 @@ use anyhow::{Context, Result, anyhow};
 use dynoxide::Database;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval};
-use vestibule_aws::log::{self, Lines};
 use vestibule_aws::store::{client, create_table};
 use vestibule_aws::{Settings, environment};
 
 use crate::arguments::Dynamodb;
 use crate::data::DataDir;
-use crate::{listen, say};
+use crate::{listen, say, start_log};
 
 /// How often expired records are deleted. AWS takes up to some days; the store does not rely on it.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -56,7 +55,7 @@ async fn sweep(database: Database) {
 /// `vestibule dynamodb`.
 pub(crate) async fn run(arguments: &Dynamodb) -> Result<()> {
     let settings = Settings::from_vars(environment);
-    log::start(&settings.log, Lines::Text).map_err(|problem| anyhow!(problem))?;
+    start_log()?;
     let listener = listen::bind(arguments.listen, "the embedded DynamoDB", "--listen").await?;
     let (database, place) = if arguments.memory {
         (Database::memory().map_err(|error| anyhow!("{error}"))?, "memory".to_owned())

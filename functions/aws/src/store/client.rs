@@ -1,4 +1,4 @@
-//! The connection to `DynamoDB`: whose credentials, how long to wait, what to send again.
+//! The connection to DynamoDB: whose credentials, how long to wait, what to send again.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 
-/// A client for the region's `DynamoDB`, or for `endpoint`. An endpoint on this machine is an emulator: it gets
+/// A client for the region's DynamoDB, or for `endpoint`. An endpoint on this machine is an emulator: it gets
 /// credentials that mean nothing, so that none have to be set up.
 pub async fn client(endpoint: Option<&str>) -> Client {
     if let Some(endpoint) = endpoint.filter(|endpoint| is_local(endpoint)) {
@@ -41,7 +41,7 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25))
 }
 
-/// `DynamoDB` answers in milliseconds. A person waits for us, so hanging is worse than failing.
+/// DynamoDB answers in milliseconds. A person waits for us, so hanging is worse than failing.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))

@@ -1,4 +1,4 @@
-//! What is expected of a record, as a condition that `DynamoDB` decides.
+//! What is expected of a record, as a condition that DynamoDB decides.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::item::{TTL, seconds, text};
 /// True of a record that has not expired. Where there is no record it is true too: there is no `ttl`.
 pub(super) const LIVE: &str = "(attribute_not_exists(#ttl) OR #ttl > :now)";
 
-/// An expression with what it refers to. `DynamoDB` refuses a name or a value that the expression does not use.
+/// An expression with what it refers to. DynamoDB refuses a name or a value that the expression does not use.
 pub(super) struct Condition {
     pub(super) expression: String,
     pub(super) names: HashMap<String, String>,

@@ -1,4 +1,4 @@
-//! What `DynamoDB` refuses, in the words of the store's contract.
+//! What DynamoDB refuses, in the words of the store's contract.
 
 use std::error::Error;
 
@@ -70,7 +70,7 @@ where
 }
 
 /// The service's code and message, or the chain of causes. Neither has a record's contents.
-fn describe<E: ProvideErrorMetadata + Error + 'static, R>(error: &SdkError<E, R>) -> String
+pub(super) fn describe<E: ProvideErrorMetadata + Error + 'static, R>(error: &SdkError<E, R>) -> String
 where
     SdkError<E, R>: Error,
 {

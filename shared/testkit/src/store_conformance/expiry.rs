@@ -49,7 +49,12 @@ pub(super) async fn expectations(bench: &Bench) -> Verdict {
     bench.write(vec![delete("a", Expect::Any)]).await?;
     bench.write(vec![expired()]).await?;
     bench.write(vec![put("a", "\"new\"", Expect::Absent)]).await?;
-    same("created over it", &bench.found("a").await?.value.as_str(), &"\"new\"")
+    same("created over it", &bench.found("a").await?.value.as_str(), &"\"new\"")?;
+    // The end itself is already outside.
+    bench.write(vec![put_until("edge", "1", bench.now())]).await?;
+    bench.write(vec![put("edge", "2", Expect::Absent)]).await?;
+    bench.write(vec![put_until("edge", "1", bench.now())]).await?;
+    conflict("the end itself", &bench.commit(vec![put("edge", "2", Expect::Present)]).await)
 }
 
 pub(super) async fn while_lying(bench: &Bench) -> Verdict {

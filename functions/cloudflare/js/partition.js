@@ -1,0 +1,167 @@
+// A partition of the store: one Durable Object, one SQLite database. `message.rs` has the other side of its messages.
+// It is JavaScript because each SQL statement from wasm costs several crossings, and there is nothing of the broker in
+// it: records, versions and lives only.
+//
+// Every method but the alarm runs from start to end without an await, and an object has one thread: between the check
+// of an expectation and the write that rests on it nothing else happens. So a commit checks everything first and writes
+// then. The transaction undoes what was written before a write that the database refuses, and the reply leaves when the
+// writes are durable (output gate).
+
+import { DurableObject } from "cloudflare:workers";
+
+// Ids compare as bytes (SQLite's BINARY), which is the order that a list promises.
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS records (
+    id TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, expires_at INTEGER
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS records_by_end ON records (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS state (version INTEGER NOT NULL, alarm_at INTEGER);
+  INSERT INTO state SELECT ?, NULL WHERE NOT EXISTS (SELECT 1 FROM state)`;
+const CREATED = "SELECT 1 FROM sqlite_master WHERE name = 'state'";
+const LIVE = "(expires_at IS NULL OR expires_at > ?)";
+const VERSION = `SELECT version FROM records WHERE id = ? AND ${LIVE}`;
+const RECORD = `SELECT id, value, version, expires_at FROM records WHERE id = ? AND ${LIVE}`;
+const RANGE = `SELECT id, value, version, expires_at FROM records WHERE id >= ? AND id > ? AND ${LIVE} ORDER BY id`;
+const RESERVE = "UPDATE state SET version = version + ? RETURNING version, alarm_at";
+const PUT = `INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+  SET value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
+const DELETE = "DELETE FROM records WHERE id = ?";
+const SWEEP = `DELETE FROM records
+  WHERE id IN (SELECT id FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT 1000)`;
+const NEXT_END = "SELECT min(expires_at) FROM records WHERE expires_at IS NOT NULL";
+const ARMED = "UPDATE state SET alarm_at = ?";
+
+// Seconds that the alarm comes after the first end: records end together, and one that has ended is absent anyway.
+const SWEEP_DELAY = 60;
+// Seconds after which an alarm that did not come counts as lost: the platform gives up after some tries.
+const LOST_AFTER = 3600;
+// A page ends after this much text in values, so that a long list is no long message.
+const PAGE_LENGTH = 1024 * 1024;
+
+export class Partition extends DurableObject {
+  #storage;
+  #sql;
+  // Whether the tables are there. Reading makes none: a name that nobody uses costs no storage.
+  #created;
+
+  constructor(context, env) {
+    super(context, env);
+    this.#storage = context.storage;
+    this.#sql = context.storage.sql;
+    this.#created = this.#rows(CREATED).length > 0;
+  }
+
+  /** Answers a `Read`. */
+  read(message) {
+    const { get, list } = JSON.parse(message);
+    if (get) return JSON.stringify({ record: this.#created ? this.#record(get.id) : null });
+    return JSON.stringify({ page: this.#created ? this.#page(list) : { records: [], next: null } });
+  }
+
+  /** Carries out a `Change`. */
+  write(message) {
+    if (!this.#created) {
+      // Versions start from the clock in microseconds: a partition that was emptied and is made again must not give a
+      // version for the second time, and none makes a million writes a second.
+      this.#sql.exec(SCHEMA, Date.now() * 1000);
+      this.#created = true;
+    }
+    const { take, commit } = JSON.parse(message);
+    return this.#storage.transactionSync(() => (take ? this.#take(take.id) : this.#commit(commit)));
+  }
+
+  /** Removes what has ended. A partition with nothing left gives its storage back. */
+  async alarm() {
+    if (!this.#created) return;
+    const now = seconds();
+    this.#storage.transactionSync(() => {
+      this.#sql.exec(SWEEP, now);
+      const [end] = this.#rows(NEXT_END)[0];
+      if (end === null) this.#sql.exec(ARMED, null);
+      else this.#arm(Math.max(end, now) + SWEEP_DELAY);
+    });
+    if (this.#rows("SELECT 1 FROM records LIMIT 1").length === 0) {
+      this.#created = false;
+      await this.#storage.deleteAll();
+    }
+  }
+
+  #take(id) {
+    const record = this.#record(id);
+    if (record) this.#sql.exec(DELETE, id);
+    return JSON.stringify({ record });
+  }
+
+  #commit(writes) {
+    const now = seconds();
+    let puts = 0;
+    for (const { put, delete: removal, check } of writes) {
+      const { id, expect } = put ?? removal ?? check;
+      if (!this.#holds(id, expect, now)) return '"conflict"';
+      if (put) puts += 1;
+    }
+    let [version, alarm] = puts > 0 ? this.#rows(RESERVE, puts)[0] : [0, null];
+    let end = Infinity;
+    for (const { put, delete: removal } of writes) {
+      if (put) {
+        // Of the numbers reserved, from the last to the first.
+        this.#sql.exec(PUT, put.id, put.value, version, put.expires_at);
+        version -= 1;
+        end = Math.min(end, put.expires_at ?? Infinity);
+      } else if (removal) {
+        this.#sql.exec(DELETE, removal.id);
+      }
+    }
+    if (end < Infinity) {
+      const wanted = Math.max(end, now) + SWEEP_DELAY;
+      const comes = alarm !== null && alarm <= wanted && alarm > now - LOST_AFTER;
+      if (!comes) this.#arm(wanted);
+    }
+    return '"done"';
+  }
+
+  #holds(id, expect, now) {
+    if (expect === "any") return true;
+    const found = this.#rows(VERSION, id, now);
+    if (expect === "absent") return found.length === 0;
+    if (expect === "present") return found.length > 0;
+    return found.length > 0 && String(found[0][0]) === expect.version;
+  }
+
+  #record(id) {
+    const found = this.#rows(RECORD, id, seconds());
+    return found.length > 0 ? record(found[0]) : null;
+  }
+
+  #page({ prefix, after, limit }) {
+    const records = [];
+    let length = 0;
+    for (const row of this.#sql.exec(RANGE, prefix, after ?? "", seconds()).raw()) {
+      // In byte order all ids with the prefix stand together.
+      if (!row[0].startsWith(prefix)) break;
+      if (records.length >= limit || length > PAGE_LENGTH) return { records, next: records.at(-1).id };
+      records.push(record(row));
+      length += row[1].length;
+    }
+    return { records, next: null };
+  }
+
+  #arm(at) {
+    this.#sql.exec(ARMED, at);
+    // Not awaited: the output gate holds the reply until the alarm is durable too.
+    this.#storage.setAlarm(at * 1000);
+  }
+
+  #rows(statement, ...bindings) {
+    return this.#sql.exec(statement, ...bindings).raw().toArray();
+  }
+}
+
+// The object's own clock decides what has ended.
+function seconds() {
+  return Math.floor(Date.now() / 1000);
+}
+
+function record([id, value, version, expires_at]) {
+  return { id, value, version: String(version), expires_at };
+}

@@ -1,0 +1,99 @@
+//! The gate: a login or refresh that races a deactivation does not slip through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use http::{Method, StatusCode};
+use serde_json::json;
+use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_tests::in_process::{TestBroker, claims};
+
+/// Deactivates a person right before the first commit that creates or changes something in their sessions.
+struct DeactivatesFirst {
+    elsewhere: TestBroker,
+    user: String,
+    done: AtomicBool,
+}
+
+#[async_trait]
+impl Store for DeactivatesFirst {
+    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.elsewhere.store.get(key).await
+    }
+
+    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.elsewhere.store.take(key).await
+    }
+
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+        if partition.as_str().starts_with("sessions:") && !self.done.swap(true, Ordering::SeqCst) {
+            let path = format!("/tenants/acme/users/{}", self.user);
+            self.elsewhere.admin(Method::PUT, &path, &json!({"active": false})).await;
+        }
+        self.elsewhere.store.commit(partition, writes).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.elsewhere.store.list(partition, prefix, after, limit).await
+    }
+}
+
+fn racing(test: &TestBroker, user: &str) -> TestBroker {
+    let store =
+        DeactivatesFirst { elsewhere: test.another_process(None), user: user.to_owned(), done: AtomicBool::new(false) };
+    test.another_process(Some(Arc::new(store)))
+}
+
+async fn known_user(test: &TestBroker) -> (String, String) {
+    let tokens = test.tokens().await;
+    let user = claims(&tokens["id_token"])["sub"].as_str().expect("a user").to_owned();
+    (user, tokens["refresh_token"].as_str().expect("a token").to_owned())
+}
+
+/// CK-5: the deactivation lands between the directory's answer and the session's commit.
+#[tokio::test]
+async fn a_login_that_races_a_deactivation_is_refused() {
+    let test = TestBroker::new().await;
+    let (user, _) = known_user(&test).await;
+    let (authorization, cookie) = test.start().await;
+    let reply = racing(&test, &user).finish(&authorization, &cookie).await;
+    assert_eq!(reply.status, StatusCode::FORBIDDEN, "{}", reply.body);
+}
+
+/// CK-5: the deactivation lands between the grant's answer and its rotation.
+#[tokio::test]
+async fn a_refresh_that_races_a_deactivation_is_refused() {
+    let test = TestBroker::new().await;
+    let (user, refresh_token) = known_user(&test).await;
+    let reply = racing(&test, &user).refresh(&refresh_token).await;
+    assert_eq!(reply.text("error"), "invalid_grant");
+}
+
+/// CK-5: the deactivation lands between the code's answer and its redemption.
+#[tokio::test]
+async fn a_redemption_that_races_a_deactivation_is_refused() {
+    let test = TestBroker::new().await;
+    let (user, _) = known_user(&test).await;
+    let code = test.sign_in().await.code;
+    let reply = racing(&test, &user).redeem(&code).await;
+    assert_eq!(reply.text("error"), "invalid_grant");
+}
+
+/// Somebody who is let in again signs in anew; what they had before stays dead.
+#[tokio::test]
+async fn reactivation_revives_no_session() {
+    let test = TestBroker::new().await;
+    let (user, refresh_token) = known_user(&test).await;
+    let path = format!("/tenants/acme/users/{user}");
+    test.admin(Method::PUT, &path, &json!({"active": false})).await;
+    test.admin(Method::PUT, &path, &json!({"active": true})).await;
+    assert_eq!(test.refresh(&refresh_token).await.text("error"), "invalid_grant");
+    test.tokens().await;
+}

@@ -1,0 +1,130 @@
+//! How long things live.
+
+use http::StatusCode;
+use serde_json::json;
+use vestibule_protocol::time::Seconds;
+use vestibule_tests::in_process::{TestBroker, claims, signed_in};
+
+/// AZ-7: a code is good for 60 seconds, and not for one more.
+#[tokio::test]
+async fn a_code_dies_after_sixty_seconds() {
+    let test = TestBroker::new().await;
+    let (young, old) = (test.sign_in().await, test.sign_in().await);
+    test.clock.advance(Seconds(59));
+    assert_eq!(test.redeem(&young.code).await.status, StatusCode::OK);
+    test.clock.advance(Seconds(1));
+    let reply = test.redeem(&old.code).await;
+    assert_eq!((reply.status, reply.text("error")), (StatusCode::BAD_REQUEST, "invalid_grant".to_owned()));
+}
+
+/// RP-1: a login may take ten minutes.
+#[tokio::test]
+async fn a_login_dies_after_ten_minutes() {
+    let test = TestBroker::new().await;
+    let (first, second) = (test.start().await, test.start().await);
+    test.clock.advance(Seconds(599));
+    test.idp_clock.advance(Seconds(599));
+    signed_in(&test.finish(&first.0, &first.1).await);
+    test.clock.advance(Seconds(1));
+    let reply = test.finish(&second.0, &second.1).await;
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+    assert!(reply.body.contains("This sign-in has expired"), "{}", reply.body);
+}
+
+/// TK-7, TK-8: a refresh family ends seven days after the login, however often it is used.
+#[tokio::test]
+async fn refreshing_does_not_extend_a_family() {
+    let test = TestBroker::new().await;
+    let mut tokens = test.tokens().await;
+    assert_eq!((&tokens["expires_in"], &tokens["refresh_token_expires_in"]), (&json!(86_400), &json!(604_800)));
+    for _ in 0..6 {
+        test.clock.advance(Seconds(86_400));
+        tokens = test.refresh(tokens["refresh_token"].as_str().expect("a token")).await.json();
+    }
+    assert_eq!(tokens["refresh_token_expires_in"], 86_400);
+    test.clock.advance(Seconds(86_400));
+    let reply = test.refresh(tokens["refresh_token"].as_str().expect("a token")).await;
+    assert_eq!(reply.text("error"), "invalid_grant");
+}
+
+/// TK-4: an access token is good for a day.
+#[tokio::test]
+async fn an_access_token_dies_after_a_day() {
+    let test = TestBroker::new().await;
+    let tokens = test.tokens().await;
+    let access_token = tokens["access_token"].as_str().expect("a token");
+    test.clock.advance(Seconds(86_399));
+    assert_eq!(test.userinfo(access_token).await.status, StatusCode::OK);
+    test.clock.advance(Seconds(1));
+    assert_eq!(test.userinfo(access_token).await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// TK-6: for half a minute, whoever lost the answer to a refresh gets the same one.
+#[tokio::test]
+async fn a_lost_answer_is_given_again() {
+    let test = TestBroker::new().await;
+    let tokens = test.tokens().await;
+    let token = tokens["refresh_token"].as_str().expect("a token");
+    let first = test.refresh(token).await.text("refresh_token");
+    test.clock.advance(Seconds(29));
+    let again = test.refresh(token).await.text("refresh_token");
+    assert_eq!(first, again);
+    assert_eq!(test.refresh(&again).await.status, StatusCode::OK);
+}
+
+/// TK-6: later the lost answer is replaced, and whoever uses the lost one after all ends the family.
+#[tokio::test]
+async fn a_late_answer_replaces_the_lost_one() {
+    let test = TestBroker::new().await;
+    let tokens = test.tokens().await;
+    let token = tokens["refresh_token"].as_str().expect("a token");
+    let lost = test.refresh(token).await.text("refresh_token");
+    test.clock.advance(Seconds(30));
+    let replaced = test.refresh(token).await.text("refresh_token");
+    assert_ne!(lost, replaced);
+    assert_eq!(test.refresh(&lost).await.text("error"), "invalid_grant");
+    assert_eq!(test.refresh(&replaced).await.text("error"), "invalid_grant", "the family is over");
+}
+
+/// TK-6: once the next token was used, the one before is a replay, however soon it comes.
+#[tokio::test]
+async fn a_used_answer_is_not_given_again() {
+    let test = TestBroker::new().await;
+    let tokens = test.tokens().await;
+    let token = tokens["refresh_token"].as_str().expect("a token");
+    let next = test.refresh(token).await.text("refresh_token");
+    let latest = test.refresh(&next).await.text("refresh_token");
+    assert_eq!(test.refresh(token).await.text("error"), "invalid_grant");
+    assert_eq!(test.refresh(&latest).await.text("error"), "invalid_grant", "the family is over");
+}
+
+/// LO-1: an ID token that has expired still says whom to sign out.
+#[tokio::test]
+async fn an_expired_hint_signs_out() {
+    let test = TestBroker::new().await;
+    let tokens = test.tokens().await;
+    test.clock.advance(Seconds(100_000));
+    let hint = tokens["id_token"].as_str().expect("a token");
+    assert!(claims(&tokens["id_token"])["exp"].as_i64() < Some(1_750_000_000 + 100_000));
+    let reply = test.get(&format!("/oauth2/logout?id_token_hint={hint}"), "").await;
+    assert!(reply.body.contains("You are signed out"), "{}", reply.body);
+    let refresh = test.refresh(tokens["refresh_token"].as_str().expect("a token")).await;
+    assert_eq!(refresh.text("error"), "invalid_grant");
+}
+
+/// ED-2: what a process remembers of a session is at most a minute old; the token endpoint remembers nothing.
+#[tokio::test]
+async fn a_session_that_ended_elsewhere_is_over_within_a_minute() {
+    let test = TestBroker::new().await;
+    let tokens = test.tokens().await;
+    let access_token = tokens["access_token"].as_str().expect("a token");
+    assert_eq!(test.userinfo(access_token).await.status, StatusCode::OK);
+    let elsewhere = test.another_process(None);
+    let hint = tokens["id_token"].as_str().expect("a token");
+    elsewhere.get(&format!("/oauth2/logout?id_token_hint={hint}"), "").await;
+    assert_eq!(elsewhere.userinfo(access_token).await.status, StatusCode::UNAUTHORIZED, "nothing in its memory");
+    let refresh = test.refresh(tokens["refresh_token"].as_str().expect("a token")).await;
+    assert_eq!(refresh.text("error"), "invalid_grant", "at once");
+    test.clock.advance(Seconds(60));
+    assert_eq!(test.userinfo(access_token).await.status, StatusCode::UNAUTHORIZED, "after a minute");
+}

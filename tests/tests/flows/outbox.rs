@@ -1,0 +1,141 @@
+//! Effects that cross partitions: nothing is forgotten, nothing comes twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use http::Method;
+use serde_json::{Value, json};
+use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_protocol::time::Seconds;
+use vestibule_tests::in_process::{TestBroker, claims};
+
+/// A store whose process dies: after a commit to a directory, every further call fails.
+struct DiesAfterDirectoryCommit {
+    inner: Arc<dyn Store>,
+    dead: AtomicBool,
+}
+
+impl DiesAfterDirectoryCommit {
+    fn alive(&self) -> Result<(), StoreError> {
+        if self.dead.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Store for DiesAfterDirectoryCommit {
+    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.alive()?;
+        self.inner.get(key).await
+    }
+
+    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.alive()?;
+        self.inner.take(key).await
+    }
+
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.alive()?;
+        self.inner.commit(partition, writes).await?;
+        if partition.as_str().starts_with("directory:") {
+            self.dead.store(true, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.alive()?;
+        self.inner.list(partition, prefix, after, limit).await
+    }
+}
+
+/// Every slot once.
+async fn a_quarter_of_an_hour(test: &TestBroker) -> u32 {
+    let mut effects = 0;
+    for _ in 0..15 {
+        let report = test.broker.tick().await.expect("a tick");
+        assert_eq!(report.failed, 0);
+        effects += report.effects;
+        test.clock.advance(Seconds(60));
+    }
+    effects
+}
+
+async fn events(test: &TestBroker) -> Vec<String> {
+    // Every event of these tests is from the first hour of the clock's first day.
+    let page = test.admin(Method::GET, "/tenants/acme/audit?day=2025-06-15", &Value::Null).await;
+    let kinds = page["events"].as_array().expect("events").iter();
+    kinds.map(|event| event["kind"].as_str().expect("a kind").to_owned()).collect()
+}
+
+/// CK-5: a deactivation whose process dies before the sessions are ended is completed by the tick.
+#[tokio::test]
+async fn the_tick_completes_what_a_dead_process_owed() {
+    let test = TestBroker::new().await;
+    let tokens = test.tokens().await;
+    let user = claims(&tokens["id_token"])["sub"].as_str().expect("a user").to_owned();
+    let dying = DiesAfterDirectoryCommit { inner: Arc::clone(&test.store), dead: AtomicBool::new(false) };
+    let dying = test.another_process(Some(Arc::new(dying)));
+    let path = format!("/admin/v1/tenants/acme/users/{user}");
+    let request = http::Request::put(&path).header("authorization", "Bearer admin-token-of-the-tests-0123456789");
+    let reply = dying.send(request.body(json!({"active": false}).to_string().into()).expect("a request")).await;
+    assert_eq!(reply.status.as_u16(), 500, "it died half-way");
+
+    let refreshed = test.refresh(tokens["refresh_token"].as_str().expect("a token")).await;
+    assert_eq!(refreshed.status.as_u16(), 200, "the sessions are still there");
+    a_quarter_of_an_hour(&test).await;
+    let refused = test.refresh(&refreshed.text("refresh_token")).await;
+    assert_eq!(refused.text("error"), "invalid_grant");
+}
+
+/// Each event is in the log once, however often and by however many the effects are worked off.
+#[tokio::test]
+async fn events_arrive_once() {
+    let test = TestBroker::new().await;
+    test.tokens().await;
+    assert_eq!(events(&test).await, Vec::<String>::new());
+    let other = test.another_process(None);
+    let (first, second) = futures_util::join!(a_quarter_of_an_hour(&test), a_quarter_of_an_hour(&other));
+    assert!(first + second >= 2);
+    a_quarter_of_an_hour(&test).await;
+    let mut kinds = events(&test).await;
+    kinds.sort();
+    assert_eq!(kinds, ["signed_in", "user_created"]);
+    assert_eq!(a_quarter_of_an_hour(&test).await, 0, "nothing is owed any more");
+}
+
+/// AZ-8, TK-6, RP-11: what an auditor wants to know is written down.
+#[tokio::test]
+async fn replays_and_refusals_are_events() {
+    let test = TestBroker::new().await;
+    let code = test.sign_in().await.code;
+    let tokens = test.redeem(&code).await.json();
+    test.redeem(&code).await;
+    let family = test.tokens().await["refresh_token"].as_str().expect("a token").to_owned();
+    let next = test.refresh(&family).await.text("refresh_token");
+    test.refresh(&next).await;
+    test.refresh(&family).await;
+    let user = claims(&tokens["id_token"])["sub"].as_str().expect("a user").to_owned();
+    test.admin(Method::PUT, &format!("/tenants/acme/users/{user}"), &json!({"active": false})).await;
+    let (authorization, cookie) = test.start().await;
+    assert_eq!(test.finish(&authorization, &cookie).await.status.as_u16(), 403);
+    a_quarter_of_an_hour(&test).await;
+    let mut kinds = events(&test).await;
+    kinds.sort();
+    let expected = [
+        "code_replayed",
+        "refresh_token_replayed",
+        "sign_in_refused",
+        "signed_in",
+        "signed_in",
+        "user_created",
+        "user_deactivated",
+    ];
+    assert_eq!(kinds, expected);
+}
