@@ -192,6 +192,13 @@ impl World {
         self.token(&self.app, &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await
     }
 
+    /// Asks userinfo with the access token of a token response. The broker may remember for a minute that a session
+    /// lives, so a test that expects a refusal asks for the first time.
+    pub async fn userinfo(&self, tokens: &Value) -> Reply {
+        let request = self.broker.request(Method::GET, "/oauth2/userinfo");
+        Reply::of(request.bearer_auth(member(tokens, "access_token"))).await
+    }
+
     /// Lets the broker's administrator change whether a user is active.
     pub async fn set_active(&self, user: &str, active: bool) {
         self.broker.put(&format!("/tenants/{}/users/{user}", self.tenant), json!({ "active": active })).await;

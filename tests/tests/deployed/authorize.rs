@@ -66,7 +66,8 @@ async fn an_unproved_address_is_never_redirected_to() {
     }
 }
 
-/// PKCE is required, with S256 and a challenge of 43 characters of base64url. AZ-4.
+/// PKCE is required, with S256 and a challenge of 43 characters of base64url, so there is no code
+/// without one that a verifier could be slipped under. AZ-4, AZ-5.
 #[tokio::test]
 async fn pkce_is_not_optional() {
     let world = World::new().await;

@@ -39,6 +39,7 @@ async fn an_application_signs_somebody_out() {
     assert_eq!(session(&browser, &world), None);
     let refresh = world.refresh(&member(&tokens, "refresh_token")).await;
     assert_eq!((refresh.status.as_u16(), refresh.text("error").as_str()), (400, "invalid_grant"));
+    assert_eq!(world.userinfo(&tokens).await.status, 401);
 }
 
 /// By POST as well, for hints that are too long for an address. LO-1.

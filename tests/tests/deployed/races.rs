@@ -14,17 +14,19 @@ fn wins(replies: &[Reply]) -> usize {
     replies.iter().filter(|reply| reply.status == 200).count()
 }
 
-/// A hundred redeem one code: exactly one gets tokens. And since the code was used again, not even these renew.
-/// AZ-8, ED-1.
+/// A hundred redeem one code: exactly one gets tokens. And since the code was used again, not even these renew. Again
+/// with fewer, because a race is not lost every time. AZ-8, ED-1.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_redemptions_one_wins() {
     let world = World::new().await;
-    let request = world.authorization();
-    let code = world.code(&request).await;
-    let replies = join_all((0..100).map(|_| world.redeem(&request, &code))).await;
-    assert_eq!(wins(&replies), 1);
-    let winner = replies.iter().find(|reply| reply.status == 200).expect("one won");
-    assert_eq!(world.refresh(&winner.text("refresh_token")).await.status, 400, "the family is gone");
+    for at_once in [100, 20, 20, 20, 20] {
+        let request = world.authorization();
+        let code = world.code(&request).await;
+        let replies = join_all((0..at_once).map(|_| world.redeem(&request, &code))).await;
+        assert_eq!(wins(&replies), 1);
+        let winner = replies.iter().find(|reply| reply.status == 200).expect("one won");
+        assert_eq!(world.refresh(&winner.text("refresh_token")).await.status, 400, "the family is gone");
+    }
 }
 
 /// Two refresh with one token at the same time, again and again: there is never more than one live branch. TK-6.
@@ -88,17 +90,43 @@ async fn parallel_first_logins_make_one_person() {
     assert_eq!(subjects.len(), 1, "{subjects:?}");
 }
 
-/// A refresh and a deactivation at the same time: whichever comes first, nothing is alive afterwards. CK-5.
+/// Somebody is deactivated while their application refreshes as fast as it can: nothing is alive afterwards. CK-5.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_cannot_slip_past_a_deactivation() {
     let world = World::new().await;
-    let tokens = world.tokens().await;
-    let user = payload(&member(&tokens, "id_token")).and_then(|claims| claims.get("sub")?.as_str().map(str::to_owned));
-    let user = user.expect("a subject");
-    let token = member(&tokens, "refresh_token");
-    let (reply, ()) = tokio::join!(world.refresh(&token), world.set_active(&user, false));
-    if reply.status == 200 {
-        assert_eq!(world.refresh(&reply.text("refresh_token")).await.status, 400);
+    for _ in 0..5 {
+        let tokens = world.tokens().await;
+        let claims = payload(&member(&tokens, "id_token")).expect("claims");
+        let user = claims.get("sub").and_then(|sub| sub.as_str()).expect("a subject");
+        let refreshing = async {
+            let mut token = member(&tokens, "refresh_token");
+            for _ in 0..200 {
+                let reply = world.refresh(&token).await;
+                if reply.status != 200 {
+                    assert_eq!(reply.text("error"), "invalid_grant");
+                    break;
+                }
+                token = reply.text("refresh_token");
+            }
+            token
+        };
+        let (last, ()) = tokio::join!(refreshing, world.set_active(user, false));
+        assert_eq!(world.refresh(&last).await.status, 400);
+        world.set_active(user, true).await;
+        assert_eq!(world.refresh(&last).await.status, 400);
     }
-    assert_eq!(world.refresh(&token).await.status, 400);
+}
+
+/// The minute's work may run while it runs, and disturbs nobody. ED-5.
+#[tokio::test(flavor = "multi_thread")]
+async fn ticks_may_overlap() {
+    let world = World::new().await;
+    // The native binary ticks by itself and has no address for it.
+    let Some(tick) = world.broker.tick.clone() else { return };
+    let tokens = world.tokens().await;
+    let http = vestibule_tests::platform::http_client();
+    for reply in join_all((0..3).map(|_| Reply::of(http.post(&tick)))).await {
+        assert!(reply.status.is_success(), "{} {}", reply.status, reply.body);
+    }
+    assert_eq!(world.refresh(&member(&tokens, "refresh_token")).await.status, 200);
 }

@@ -123,6 +123,7 @@ async fn deactivation_ends_refreshing_at_once() {
     let user = user.expect("a subject");
     let one = world.refresh(&member(&one, "refresh_token")).await.text("refresh_token");
     world.set_active(&user, false).await;
+    assert_eq!(world.userinfo(&two).await.status, 401);
     assert_dead(&world.refresh(&one).await);
     assert_dead(&world.refresh(&member(&two, "refresh_token")).await);
     world.set_active(&user, true).await;

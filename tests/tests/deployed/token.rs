@@ -61,6 +61,7 @@ async fn a_code_that_is_used_again_takes_its_tokens_down() {
     assert_error(&world.redeem(&request, &code).await, 400, "invalid_grant");
     let refresh = world.refresh(&first.text("refresh_token")).await;
     assert_error(&refresh, 400, "invalid_grant");
+    assert_eq!(world.userinfo(&first.json()).await.status, 401);
 }
 
 /// A code is bound to its client, its address and its verifier, and a failed attempt spends it. AZ-7, TK-1.
