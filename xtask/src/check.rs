@@ -26,7 +26,8 @@ pub(crate) fn run_all() -> Result<()> {
         run(clippy.args(WASM).args(["--", "-D", "warnings"]))
     })?;
     step("documentation", || {
-        let mut doc = cargo(&["doc", "--locked", "--no-deps", "--workspace", "--quiet"]);
-        run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        let mut doc = cargo(&["doc", "--locked", "--no-deps", "--workspace", "--document-private-items", "--quiet"]);
+        // Written for whoever works here: private items have pages, so links to them lead somewhere.
+        run(doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))
     })
 }

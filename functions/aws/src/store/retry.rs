@@ -1,6 +1,6 @@
 //! Asking again when transactions stand in each other's way: the one place for it.
 //!
-//! Throttling and lost connections are the SDK's to repeat, see [`super::client`].
+//! Throttling and lost connections are the SDK's to repeat, see [`super::client()`].
 
 use std::time::Duration;
 
