@@ -19,13 +19,22 @@ pub(crate) async fn get(State(broker): Shared, request: Request<Body>) -> Reply 
     answer(&broker, request.headers(), query, false).await
 }
 
-/// A yes counts from our own page only: a browser states the origin of every form that it posts.
+/// A yes counts from our own page only.
 pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply {
     let headers = request.headers().clone();
-    let from_us = headers.get(ORIGIN).is_some_and(|origin| origin == broker.config.issuer.as_str());
+    let from_us = is_from_us(&broker, &headers);
     match request::form(request).await {
         Ok(form) => answer(&broker, &headers, &form, from_us).await,
         Err(error) => show_body_error(&broker, Surface::Page, error),
+    }
+}
+
+/// A browser says by itself where a form was posted from. Our pages send no referrer, which makes `Origin` opaque even
+/// from them (Fetch §3.2), so `Sec-Fetch-Site` counts; `Origin` does for browsers that lack it.
+fn is_from_us(broker: &Broker, headers: &HeaderMap) -> bool {
+    match headers.get("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => headers.get(ORIGIN).is_some_and(|origin| origin == broker.config.issuer.as_str()),
     }
 }
 
