@@ -72,6 +72,9 @@ fn check_redirect_uris(field: &'static str, uris: &[String]) -> Result<(), Admin
     }
     for text in uris {
         let Ok(uri) = Url::parse(text) else { return invalid("has an address that is not an absolute URL") };
+        if text.contains('*') {
+            return invalid("has a wildcard: addresses are compared character by character");
+        }
         if text.len() > 1024 || uri.fragment().is_some() || !uri.username().is_empty() || uri.password().is_some() {
             return invalid("has an address with a fragment, a user name or more than 1024 bytes");
         }

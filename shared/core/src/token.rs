@@ -42,15 +42,29 @@ pub async fn exchange(
     credentials: &ClientCredentials,
     request: TokenRequest<'_>,
 ) -> Result<TokenResponse, Error> {
-    authenticate(broker, credentials).await?;
-    let client = &credentials.client_id;
+    let registered = authenticate(broker, credentials).await?;
+    let client = Caller { id: &credentials.client_id, registered: &registered };
     match request {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
-            redeem::redeem(broker, &redeem::Offer { client, code, redirect_uri, code_verifier }).await
+            redeem::redeem(broker, client, &redeem::Offer { code, redirect_uri, code_verifier }).await
         }
         TokenRequest::RefreshToken { refresh_token, scope } => {
             refresh::refresh(broker, client, refresh_token, scope).await
         }
+    }
+}
+
+/// An authenticated client.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    id: &'a str,
+    registered: &'a Client,
+}
+
+impl Caller<'_> {
+    /// Whether it still serves a tenant that is still there: what it holds of any other is worth nothing any more.
+    async fn serves(&self, broker: &Broker, tenant: &str) -> Result<bool, Error> {
+        Ok(self.registered.serves(tenant) && broker.tenant(tenant).await?.is_some())
     }
 }
 

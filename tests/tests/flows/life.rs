@@ -1,7 +1,7 @@
 //! How long things live.
 
-use http::StatusCode;
-use serde_json::json;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims, signed_in};
 
@@ -127,4 +127,17 @@ async fn a_session_that_ended_elsewhere_is_over_within_a_minute() {
     assert_eq!(refresh.text("error"), "invalid_grant", "at once");
     test.clock.advance(Seconds(60));
     assert_eq!(test.userinfo(access_token).await.status, StatusCode::UNAUTHORIZED, "after a minute");
+}
+
+/// AZ-7: what an application holds of a tenant that is gone, or that it no longer serves, is worth nothing.
+#[tokio::test]
+async fn a_tenant_that_is_gone_takes_its_tokens_along() {
+    let test = TestBroker::new().await;
+    let (tokens, code) = (test.tokens().await, test.sign_in().await.code);
+    test.admin(Method::DELETE, "/tenants/acme", &Value::Null).await;
+    let refresh = test.refresh(tokens["refresh_token"].as_str().expect("a token")).await;
+    assert_eq!(refresh.text("error"), "invalid_grant");
+    assert_eq!(test.redeem(&code).await.text("error"), "invalid_grant");
+    let userinfo = test.userinfo(tokens["access_token"].as_str().expect("a token")).await;
+    assert_eq!(userinfo.status, StatusCode::UNAUTHORIZED);
 }

@@ -7,8 +7,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use vestibule_protocol::oauth;
 
-use super::TokenResponse;
 use super::issue::{Issue, grant_id, issue};
+use super::{Caller, TokenResponse};
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, SecretHash, new_secret};
@@ -19,15 +19,14 @@ use crate::sessions;
 use crate::store::key::SessionShard;
 use crate::store::{Expect, StoreError};
 
-/// What an authenticated client offers.
+/// What a client offers.
 pub(super) struct Offer<'a> {
-    pub(super) client: &'a str,
     pub(super) code: &'a str,
     pub(super) redirect_uri: &'a str,
     pub(super) code_verifier: &'a str,
 }
 
-pub(super) async fn redeem(broker: &Broker, offer: &Offer<'_>) -> Result<TokenResponse, Error> {
+pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_>) -> Result<TokenResponse, Error> {
     let refused = || Error::from(oauth::Error::invalid_grant());
     let handle = Handle::parse(HandleKind::Code, 1, offer.code).ok_or_else(refused)?;
     let shard = handle.locator.shard;
@@ -36,11 +35,12 @@ pub(super) async fn redeem(broker: &Broker, offer: &Offer<'_>) -> Result<TokenRe
     let store = &*broker.platform.store;
     let record = shard.code(hash.as_str());
     let Some(found) = record.get(store).await? else {
-        revoke_replayed(broker, &shard, session, hash.as_str(), offer.client).await?;
+        revoke_replayed(broker, &shard, session, hash.as_str(), client.id).await?;
         return Err(refused());
     };
     let code = found.value;
-    if !is_acceptable(&code, offer) {
+    let acceptable = is_acceptable(&code, client.id, offer) && client.serves(broker, &code.subject.tenant).await?;
+    if !acceptable {
         record.take(store).await?;
         return Err(refused());
     }
@@ -69,7 +69,7 @@ pub(super) async fn redeem(broker: &Broker, offer: &Offer<'_>) -> Result<TokenRe
         Ok(()) => {}
         Err(StoreError::Conflict) => {
             // Another redemption was faster, or the session ended meanwhile.
-            revoke_replayed(broker, &shard, session, &family, offer.client).await?;
+            revoke_replayed(broker, &shard, session, &family, client.id).await?;
             return Err(refused());
         }
         Err(error) => return Err(error.into()),
@@ -79,10 +79,8 @@ pub(super) async fn redeem(broker: &Broker, offer: &Offer<'_>) -> Result<TokenRe
 }
 
 /// The code is redeemed by the client it was made for, at its address, by whoever began the login (AZ-7).
-fn is_acceptable(code: &Code, offer: &Offer<'_>) -> bool {
-    code.client == offer.client
-        && code.redirect_uri == offer.redirect_uri
-        && code.code_challenge.matches(offer.code_verifier)
+fn is_acceptable(code: &Code, client: &str, offer: &Offer<'_>) -> bool {
+    code.client == client && code.redirect_uri == offer.redirect_uri && code.code_challenge.matches(offer.code_verifier)
 }
 
 /// A code that is gone and comes again: if it began a family of this client, that family ends.

@@ -12,9 +12,9 @@ use vestibule_protocol::oauth::scope::Scope;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::time::{Seconds, Timestamp};
 
-use super::TokenResponse;
 use super::issue::{Issue, grant_id, issue};
 use super::redeem::revoke;
+use super::{Caller, TokenResponse};
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, SecretHash, new_secret};
@@ -31,7 +31,7 @@ const TRIES: usize = 8;
 
 pub(super) async fn refresh(
     broker: &Broker,
-    client: &str,
+    client: Caller<'_>,
     token: &str,
     scope: Option<Scope>,
 ) -> Result<TokenResponse, Error> {
@@ -43,7 +43,7 @@ pub(super) async fn refresh(
     let record = shard.grant(session, &id);
     for _ in 0..TRIES {
         let found = record.get(&*broker.platform.store).await?.ok_or_else(refused)?;
-        if found.value.client != client {
+        if found.value.client != client.id || !client.serves(broker, &found.value.subject.tenant).await? {
             return Err(refused());
         }
         let narrowed = narrow(scope.as_ref(), &found.value.scope)?;
