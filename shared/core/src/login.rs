@@ -2,6 +2,7 @@
 //!
 //! Between them nothing is stored: the login travels in a sealed cookie of the browser that began it ([`state`]).
 
+mod choose;
 pub mod finish;
 pub mod start;
 pub mod state;

@@ -10,7 +10,7 @@ use vestibule_protocol::params::Params;
 
 use super::state::LoginState;
 use super::upstream::Target;
-use super::{Refusal, ReplyAddress, upstream};
+use super::{Refusal, ReplyAddress, choose, upstream};
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{new_id, new_secret};
@@ -34,7 +34,8 @@ pub async fn start(broker: &Broker, params: &Params<'_>) -> Result<Started, Refu
     let (client, reply) = trusted_client(broker, params).await?;
     let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
     let request = AuthorizationRequest::parse(params).map_err(refuse)?;
-    let (tenant, connection_id) = choose_connection(broker, &client, &request).await?.map_err(refuse)?;
+    let chosen = choose::choose(broker, &client.client, &request).await?.map_err(refuse)?;
+    let (tenant, connection_id) = (chosen.tenant, chosen.connection);
     let connection = usable(broker.connection(&tenant, &connection_id).await?).map_err(refuse)?;
 
     let Upstream::Oidc(settings) = &connection.upstream;
@@ -92,34 +93,6 @@ async fn trusted_client(broker: &Broker, params: &Params<'_>) -> Result<(Trusted
     let state = AuthorizationRequest::state(params)?;
     let reply = ReplyAddress { redirect_uri: asked.redirect_uri.to_owned(), state };
     Ok((TrustedClient { id: asked.client_id.to_owned(), client }, reply))
-}
-
-/// The tenant and the connection: named, or the only one there is.
-async fn choose_connection(
-    broker: &Broker,
-    client: &TrustedClient,
-    request: &AuthorizationRequest,
-) -> Result<Result<(String, String), oauth::Error>, Error> {
-    let only_tenant = client.client.tenants.as_deref().and_then(|tenants| match tenants {
-        [only] => Some(only.as_str()),
-        _ => None,
-    });
-    let Some(tenant) = request.tenant.as_deref().or(only_tenant) else {
-        return Ok(Err(oauth::Error::invalid_request("tenant is required")));
-    };
-    let known = client.client.serves(tenant) && broker.tenant(tenant).await?.is_some();
-    if !known {
-        return Ok(Err(oauth::Error::invalid_request("tenant is not one that this application serves")));
-    }
-    if let Some(connection) = &request.connection {
-        return Ok(Ok((tenant.to_owned(), connection.clone())));
-    }
-    let enabled = broker.enabled_connections(tenant).await?;
-    Ok(match enabled.as_slice() {
-        [only] => Ok((tenant.to_owned(), only.clone())),
-        [] => Err(oauth::Error::invalid_request("the tenant has no identity provider")),
-        _ => Err(oauth::Error::invalid_request("the tenant has several identity providers: name one in connection")),
-    })
 }
 
 const fn unknown_connection() -> oauth::Error {
