@@ -1,5 +1,5 @@
 //! What the tests need beyond Rust and Node, installed when it is missing and left alone when it is there.
-//! Versions are pinned in `package-lock.json` and `tests/python/requirements.txt`.
+//! Versions are pinned in `package-lock.json` and the requirements files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,21 +29,46 @@ pub(crate) fn node_packages() -> Result<()> {
     })
 }
 
-/// A program of the Python packages in `tests/python/requirements.txt`.
-pub(crate) fn python_program(name: &str) -> Result<PathBuf> {
-    let venv = root().join(".venv");
-    let programs = venv.join("bin");
-    let requirements = root().join("tests/python/requirements.txt");
-    unless_stamped(&venv.join("vestibule-lock"), &requirements, || {
-        step("install the Python packages", || {
-            run(&mut command("python3", &["-m", "venv", "--clear", ".venv"]))
-                .context("making a virtual environment; on Debian and Ubuntu it takes the package python3-venv")?;
-            let pip = programs.join("pip");
-            let pip = pip.to_string_lossy();
-            run(command(&pip, &["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))
-        })
-    })?;
-    Ok(programs.join(name))
+/// Python packages that belong together, in a virtual environment of their own.
+#[derive(Clone, Copy)]
+pub(crate) enum Python {
+    /// What tests run against.
+    Tests,
+    /// What reads the deployment files.
+    Deployment,
+}
+
+impl Python {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Tests => ".venv/tests",
+            Self::Deployment => ".venv/deployment",
+        }
+    }
+
+    fn requirements(self) -> &'static str {
+        match self {
+            Self::Tests => "tests/python/requirements.txt",
+            Self::Deployment => "infra/aws/requirements.txt",
+        }
+    }
+
+    /// A program of these packages.
+    pub(crate) fn program(self, name: &str) -> Result<PathBuf> {
+        let venv = root().join(self.folder());
+        let programs = venv.join("bin");
+        let requirements = root().join(self.requirements());
+        unless_stamped(&venv.join("vestibule-lock"), &requirements, || {
+            step(&format!("install the Python packages of {}", self.requirements()), || {
+                run(&mut command("python3", &["-m", "venv", "--clear", self.folder()]))
+                    .context("making a virtual environment; on Debian and Ubuntu it takes the package python3-venv")?;
+                let pip = programs.join("pip");
+                let pip = pip.to_string_lossy();
+                run(command(&pip, &["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))
+            })
+        })?;
+        Ok(programs.join(name))
+    }
 }
 
 /// A Chromium: `VESTIBULE_CHROMIUM`, one that is installed, or Debian's.

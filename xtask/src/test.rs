@@ -1,6 +1,7 @@
 //! `cargo xtask test`: the crates' own tests, then the black-box suites on each runtime, then the sum of all counts
 //! as the last line.
 
+mod deployment;
 mod suites;
 mod tally;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<ExitCode> {
     }
     if scope == Scope::Everything {
         attempt(&mut tally, "the Worker's store", |tally| suites::worker_store(tally, filter));
+        attempt(&mut tally, "the deployment files", |tally| deployment::files(tally, filter));
     }
     println!("all suites took {:.0} s", watch.elapsed().as_secs_f32());
     for suite in &tally.broken {

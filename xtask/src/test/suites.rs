@@ -9,6 +9,7 @@ use super::Scope;
 use super::tally::Tally;
 use crate::build::{self, FEATURES, TestProgram};
 use crate::command::{cargo, command, lines, step};
+use crate::install::Python;
 use crate::process::{Process, free_port};
 use crate::runtime::{self, ADMIN_TOKEN, IdentityProvider, Options, Running, Runtime};
 use crate::workspace::binary;
@@ -118,7 +119,7 @@ pub(super) fn worker_store(tally: &mut Tally, filter: Option<&str>) -> Result<()
 
 /// `PyPI`'s moto, an independent DynamoDB.
 fn moto() -> Result<(Process, String)> {
-    let program = install::python_program("moto_server")?;
+    let program = Python::Tests.program("moto_server")?;
     let port = free_port()?;
     let mut server = command(&program.to_string_lossy(), &["-H", "127.0.0.1", "-p", &port.to_string()]);
     let mut process = Process::background(&mut server, "moto")?;
