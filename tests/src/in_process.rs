@@ -17,6 +17,8 @@ use vestibule_core::secret::Secret;
 use vestibule_core::store::Store;
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::{Broker, Config};
+use vestibule_protocol::jose::Algorithm;
+use vestibule_protocol::time::Seconds;
 use vestibule_testkit::{Account, ClientAuth, FakeOidcIdp, Registration, SeededRandom, TestClock};
 
 use crate::platform::crypto;
@@ -107,6 +109,15 @@ impl TestBroker {
     #[must_use]
     pub fn with_sealing_keys(&self, sealing: Vec<(&'static str, u8)>) -> Self {
         self.with(Arc::clone(&self.store), sealing)
+    }
+
+    /// Another process of a deployment with other settings.
+    #[must_use]
+    pub fn with_settings(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.broker.config.clone();
+        change(&mut config);
+        let broker = Arc::new(Broker::new(config, self.broker.platform.clone()));
+        Self { broker, ..self.another_process(None) }
     }
 
     fn with(&self, store: Arc<dyn Store>, sealing: Vec<(&'static str, u8)>) -> Self {
@@ -252,6 +263,8 @@ fn broker(
         sealing_keys: sealing.iter().map(key).collect(),
         admin_token: Secret::new(ADMIN.to_owned()),
         egress_loopback: false,
+        signing_algorithm: Algorithm::ES256,
+        key_rotation: Some(Seconds(90 * 86_400)),
     };
     let platform = Platform {
         clock: Arc::clone(clock) as Arc<dyn Clock>,

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::cache::Copies;
 use crate::config::Config;
 use crate::error::Error;
 use crate::login::upstream::UpstreamCopy;
-use crate::metadata;
 use crate::model::client::Client;
 use crate::model::connection::Connection;
 use crate::model::is_id;
@@ -16,7 +13,7 @@ use crate::model::tenant::Tenant;
 use crate::outbox;
 use crate::platform::Platform;
 use crate::seal::Sealer;
-use crate::signing::SigningKeys;
+use crate::signing::{self, SigningKeys};
 use crate::store::key;
 use crate::store::record::{self, RecordKey};
 use crate::userinfo::LiveGrant;
@@ -29,8 +26,6 @@ pub struct Broker {
     pub config: Config,
     /// The world.
     pub platform: Platform,
-    /// The metadata document, as served: constant for the life of the process.
-    pub metadata: Bytes,
     pub(crate) sealer: Sealer,
     pub(crate) copies: AllCopies,
 }
@@ -51,12 +46,15 @@ impl Broker {
     /// A broker in this world.
     pub fn new(config: Config, platform: Platform) -> Self {
         let sealer = Sealer::new(config.sealing_keys.clone());
-        let metadata = metadata::document(&config.issuer).into();
-        Self { config, platform, metadata, sealer, copies: AllCopies::default() }
+        Self { config, platform, sealer, copies: AllCopies::default() }
     }
 
     /// Works off what is due now. The scheduled entry point of every runtime calls it once a minute.
     pub async fn tick(&self) -> Result<TickReport, Error> {
+        // Keys that cannot be changed now can wait; what is owed cannot.
+        if let Err(error) = signing::tick(self).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "tick.keys_failed");
+        }
         outbox::tick(self).await
     }
 

@@ -10,6 +10,8 @@ use vestibule_protocol::time::{Seconds, Timestamp};
 
 /// How long a copy is used.
 pub(crate) const COPY_LIFE: Seconds = Seconds(60);
+/// How old what is read through a copy may be: the platform may keep copies for another [`COPY_LIFE`].
+pub(crate) const STALENESS: Seconds = Seconds(2 * COPY_LIFE.0);
 /// How many copies are kept before all are dropped: a bound on memory, not a working-set size.
 const MAX_COPIES: usize = 4096;
 

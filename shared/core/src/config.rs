@@ -4,6 +4,8 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use url::Url;
+use vestibule_protocol::jose::Algorithm;
+use vestibule_protocol::time::Seconds;
 
 use crate::secret::Secret;
 
@@ -21,6 +23,11 @@ pub struct Config {
     /// `VESTIBULE_EGRESS_LOOPBACK`: `true` lets identity providers be on loopback, over plain http too. For
     /// development and tests. Default `false`.
     pub egress_loopback: bool,
+    /// `VESTIBULE_SIGNING_ALGORITHM`: what our tokens are signed with, `ES256`, `RS256` or `EdDSA`. Default `ES256`.
+    pub signing_algorithm: Algorithm,
+    /// `VESTIBULE_KEY_ROTATION_DAYS`: how long a signing key is used, 1 to 3650 days; 0 for as long as nobody asks for
+    /// another. Default 90.
+    pub key_rotation: Option<Seconds>,
 }
 
 /// A key that seals cookies and stored secrets.
@@ -98,8 +105,25 @@ impl Config {
             };
             Ok(())
         });
+        let mut signing_algorithm = Algorithm::ES256;
+        read("VESTIBULE_SIGNING_ALGORITHM", &mut |value| {
+            signing_algorithm = match value.as_deref() {
+                None | Some("ES256") => Algorithm::ES256,
+                Some("RS256") => Algorithm::RS256,
+                Some("EdDSA") => Algorithm::EdDSA,
+                Some(_) => return Err("is not ES256, RS256 or EdDSA"),
+            };
+            Ok(())
+        });
+        let mut key_rotation = None;
+        read("VESTIBULE_KEY_ROTATION_DAYS", &mut |value| {
+            let days = value.map_or(Ok(90), |value| value.trim().parse::<u16>());
+            let days = days.ok().filter(|days| *days <= 3650).ok_or("is not a number of days from 0 to 3650")?;
+            key_rotation = (days > 0).then(|| Seconds(i64::from(days) * 86_400));
+            Ok(())
+        });
         if problems.is_empty() {
-            Ok(Self { issuer, sealing_keys, admin_token, egress_loopback })
+            Ok(Self { issuer, sealing_keys, admin_token, egress_loopback, signing_algorithm, key_rotation })
         } else {
             Err(ConfigErrors(problems))
         }
@@ -205,6 +229,22 @@ mod tests {
             "k1:***",
         ] {
             assert!(with(("VESTIBULE_SEALING_KEYS", wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn keys_are_es256_for_ninety_days_unless_said_otherwise() {
+        let days = |text| with(("VESTIBULE_KEY_ROTATION_DAYS", text)).map(|config| config.key_rotation).ok();
+        assert_eq!(days(""), Some(Some(Seconds(90 * 86_400))));
+        assert_eq!((days("1"), days("0")), (Some(Some(Seconds(86_400))), Some(None)));
+        let algorithm = |text| with(("VESTIBULE_SIGNING_ALGORITHM", text)).map(|config| config.signing_algorithm).ok();
+        assert_eq!(algorithm(""), Some(Algorithm::ES256));
+        assert_eq!((algorithm("RS256"), algorithm("EdDSA")), (Some(Algorithm::RS256), Some(Algorithm::EdDSA)));
+        for wrong in ["-1", "3651", "70000", "1.5", "ninety"] {
+            assert_eq!(days(wrong), None, "{wrong}");
+        }
+        for wrong in ["none", "HS256", "es256", "ES384", "PS256"] {
+            assert_eq!(algorithm(wrong), None, "{wrong}");
         }
     }
 

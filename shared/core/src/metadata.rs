@@ -4,13 +4,17 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::oauth::scope;
+use vestibule_protocol::time::Seconds;
 
 use crate::Broker;
 use crate::error::Error;
 use crate::signing;
 
-/// The document behind both well-known addresses, as JSON.
-pub(crate) fn document(issuer: &str) -> String {
+/// How long anybody may keep one of these documents.
+pub const DOCUMENT_LIFE: Seconds = Seconds(300);
+
+/// The document behind both well-known addresses, as JSON. `algorithms` are those of the published keys.
+pub(crate) fn render(issuer: &str, algorithms: &[&str]) -> String {
     let at = |path: &str| Value::from(format!("{issuer}{path}"));
     json!({
         "issuer": issuer,
@@ -23,7 +27,7 @@ pub(crate) fn document(issuer: &str) -> String {
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["ES256"],
+        "id_token_signing_alg_values_supported": algorithms,
         "scopes_supported": scope::SUPPORTED,
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "tenant", "email",
@@ -36,6 +40,11 @@ pub(crate) fn document(issuer: &str) -> String {
         "request_uri_parameter_supported": false,
     })
     .to_string()
+}
+
+/// The document behind both well-known addresses, as JSON: constant between two changes of the keys.
+pub async fn document(broker: &Broker) -> Result<Bytes, Error> {
+    Ok(signing::keys(broker).await?.metadata.clone())
 }
 
 /// Our public keys, as a JWK set.

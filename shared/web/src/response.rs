@@ -8,6 +8,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
+use vestibule_core::metadata::DOCUMENT_LIFE;
 
 use crate::page::Page;
 
@@ -70,8 +71,9 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
     }
 }
 
-/// A public JSON document: any origin may read it, anybody may keep it for five minutes.
+/// A public JSON document: any origin may read it, anybody may keep it for [`DOCUMENT_LIFE`].
 pub(crate) fn document(body: Bytes) -> Reply {
+    const _: () = assert!(DOCUMENT_LIFE.0 == 300, "the header below says how long");
     let headers = [
         (CONTENT_TYPE, JSON),
         (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),

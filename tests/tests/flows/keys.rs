@@ -13,10 +13,16 @@ use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, signed_in};
 
 /// A store in which every process first finds the key ring absent: each waits until all have looked.
-struct AllLookFirst {
+pub(super) struct AllLookFirst {
     inner: Arc<dyn Store>,
     looked: Barrier,
     first: AtomicUsize,
+}
+
+impl AllLookFirst {
+    pub(super) fn over(store: &Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(Self { inner: Arc::clone(store), looked: Barrier::new(PROCESSES), first: AtomicUsize::new(0) })
+    }
 }
 
 #[async_trait]
@@ -48,15 +54,13 @@ impl Store for AllLookFirst {
     }
 }
 
-const PROCESSES: usize = 200;
+pub(super) const PROCESSES: usize = 200;
 
 /// ED-4: of 200 processes that start at once, one makes the signing key, and all use it.
 #[tokio::test]
 async fn two_hundred_cold_starts_leave_one_key() {
     let test = TestBroker::empty().await;
-    let store =
-        AllLookFirst { inner: Arc::clone(&test.store), looked: Barrier::new(PROCESSES), first: AtomicUsize::new(0) };
-    let store: Arc<dyn Store> = Arc::new(store);
+    let store = AllLookFirst::over(&test.store);
     let processes: Vec<_> = (0..PROCESSES).map(|_| test.another_process(Some(Arc::clone(&store)))).collect();
     let answers = join_all(processes.iter().map(|process| process.get("/oauth2/jwks", ""))).await;
     let sets: HashSet<String> = answers.into_iter().map(|reply| reply.body).collect();

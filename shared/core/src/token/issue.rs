@@ -91,7 +91,8 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         tenant: subject.tenant.clone(),
         sid: subject.session.clone(),
     };
-    let access_token = signing::sign(broker, TokenType::AccessToken, &access).await?;
+    let keys = signing::keys(broker).await?;
+    let access_token = keys.sign(broker, TokenType::AccessToken, &access).await?;
     let id = IdClaims {
         iss: access.iss,
         sub: access.sub,
@@ -100,12 +101,12 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         exp: now + ID_TOKEN_LIFE,
         auth_time: subject.auth_time,
         nonce,
-        at_hash: left_half(&access_token),
+        at_hash: keys.token_hash(&access_token),
         tenant: access.tenant,
         sid: access.sid,
         profile: subject.profile.visible_to(&scope),
     };
-    let id_token = signing::sign(broker, TokenType::IdToken, &id).await?;
+    let id_token = keys.sign(broker, TokenType::IdToken, &id).await?;
     let locator = Locator { shard: shard.clone(), path: vec![subject.session.clone(), family] };
     let refresh = Handle { kind: HandleKind::Refresh, locator, secret: refresh_secret };
     Ok(TokenResponse {
@@ -117,11 +118,4 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         id_token,
         scope: scope.as_str().to_owned(),
     })
-}
-
-/// `at_hash` for ES256: the left half of SHA-256 (OpenID Connect Core §3.1.3.6).
-fn left_half(token: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(token).into();
-    let (half, _) = digest.split_at(16);
-    URL_SAFE_NO_PAD.encode(half)
 }

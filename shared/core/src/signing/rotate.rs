@@ -1,0 +1,94 @@
+//! Changes of the key ring. Each is one compare-and-set on the whole ring: of two at once, one loses and finds at its
+//! next look what is still to do.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use vestibule_protocol::time::Timestamp;
+
+use super::plan::{self, Rules, Transition};
+use super::{RING, jwk, sealed_place};
+use crate::Broker;
+use crate::error::Error;
+use crate::handle::new_id;
+use crate::model::signing::{KeyRing, KeyState, StoredKey};
+use crate::platform::PrivateKey;
+use crate::seal::Purpose;
+use crate::store::record::Stored;
+use crate::store::{Expect, StoreError, key};
+
+/// Makes the first key. Of any number of processes that start at once, one wins; the others use its key.
+pub(super) async fn create(broker: &Broker) -> Result<KeyRing, Error> {
+    let now = broker.platform.clock.now();
+    let first = generate(broker, KeyState::Active { since: now }).await?;
+    let ring = KeyRing { keys: vec![first] };
+    let record = key::key_ring();
+    match broker.platform.store.commit(record.partition(), vec![record.put(&ring, Expect::Absent)?]).await {
+        Ok(()) => Ok(ring),
+        Err(StoreError::Conflict) => {
+            let winner = record.get(&*broker.platform.store).await?;
+            winner.map(|stored| stored.value).ok_or(Error::bug("the key ring vanished"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Does what the plan says is due. A ring that nobody needed yet is left to whoever needs it.
+pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
+    let Some(Stored { value: mut ring, version }) = key::key_ring().get(&*broker.platform.store).await? else {
+        return Ok(());
+    };
+    let now = broker.platform.clock.now();
+    let rules = Rules { algorithm: broker.config.signing_algorithm, rotation: broker.config.key_rotation };
+    let due = plan::plan(&ring, now, rules);
+    if due.is_empty() {
+        return Ok(());
+    }
+    for transition in &due {
+        match transition {
+            Transition::Publish { use_from } => {
+                let state = KeyState::Published { use_from: Some(*use_from) };
+                ring.keys.push(generate(broker, state).await?);
+            }
+            Transition::Activate { kid } => ring.activate(kid, now),
+            Transition::Remove { kid } => ring.remove(kid),
+        }
+    }
+    match replace(broker, &ring, Expect::Version(version)).await {
+        Ok(()) => {
+            tracing::info!(changes = ?due, "signing_keys.changed");
+            Ok(())
+        }
+        // Another tick was faster, or an administrator.
+        Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes the ring, if it is as it was read.
+async fn replace(broker: &Broker, ring: &KeyRing, expect: Expect) -> Result<(), StoreError> {
+    let record = key::key_ring();
+    broker.platform.store.commit(record.partition(), vec![record.put(ring, expect)?]).await?;
+    broker.copies.signing_keys.forget(RING);
+    Ok(())
+}
+
+/// A new key of the deployment's algorithm.
+async fn generate(broker: &Broker, state: KeyState) -> Result<StoredKey, Error> {
+    let pair = broker.platform.crypto.generate(broker.config.signing_algorithm).await?;
+    seal(broker, new_id(&*broker.platform.random), &pair, broker.platform.clock.now(), state)
+}
+
+/// A key as it is stored.
+fn seal(
+    broker: &Broker,
+    kid: String,
+    pair: &PrivateKey,
+    created_at: Timestamp,
+    state: KeyState,
+) -> Result<StoredKey, Error> {
+    let encoded = URL_SAFE_NO_PAD.encode(pair.pkcs8.expose());
+    let random = &*broker.platform.random;
+    let private = broker.sealer.seal(random, Purpose::Record, &sealed_place(&kid), encoded.as_bytes())?;
+    let public = jwk::published(pair.public.material(), pair.algorithm, &kid);
+    let public = public.ok_or(Error::bug("a key of an algorithm that we do not sign with"))?;
+    Ok(StoredKey { kid, algorithm: pair.algorithm, public, private, created_at, state: Some(state) })
+}
