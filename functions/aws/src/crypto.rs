@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair};
 use vestibule_core::platform::{Crypto, CryptoError, PrivateKey};
 use vestibule_core::secret::Secret;
@@ -31,21 +33,27 @@ impl Crypto for AwsLc {
         let (pkcs8, material) = match algorithm {
             Algorithm::ES256 => {
                 let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
-                (pair.to_pkcs8v1().map_err(failed)?, point(pair.public_key().as_ref())?)
+                (pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(), point(pair.public_key().as_ref())?)
             }
             Algorithm::EdDSA => {
                 let pair = Ed25519KeyPair::generate().map_err(failed)?;
                 // Version 1 has the private half only, as WebCrypto exports it.
                 let x = pair.public_key().as_ref().to_vec();
-                (pair.to_pkcs8v1().map_err(failed)?, KeyMaterial::Ed25519 { x })
+                (pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(), KeyMaterial::Ed25519 { x })
+            }
+            Algorithm::RS256 => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+                let public = pair.public_key();
+                let material = KeyMaterial::Rsa {
+                    n: public.modulus().big_endian_without_leading_zero().to_vec(),
+                    e: public.exponent().big_endian_without_leading_zero().to_vec(),
+                };
+                let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
+                (pkcs8.as_ref().to_vec(), material)
             }
             other => return Err(CryptoError::Unsupported(other)),
         };
-        Ok(PrivateKey {
-            algorithm,
-            pkcs8: Secret::new(pkcs8.as_ref().to_vec()),
-            public: PublicKey::new(material, None, Some(algorithm)),
-        })
+        Ok(PrivateKey { algorithm, pkcs8: Secret::new(pkcs8), public: PublicKey::new(material, None, Some(algorithm)) })
     }
 
     async fn sign(&self, key: &PrivateKey, input: &[u8]) -> Result<Vec<u8>, CryptoError> {

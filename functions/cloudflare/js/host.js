@@ -137,10 +137,12 @@ export function verify(algorithm, key, input, signature) {
   return crypto.subtle.verify(algorithms[algorithm], key, signature, input);
 }
 
-/** A new key pair: [PKCS #8, the public point uncompressed]. */
+/** A new key pair: [PKCS #8, the public half as a JWK]. */
 export async function generate(algorithm) {
-  const pair = await crypto.subtle.generateKey(algorithms[algorithm], true, ["sign", "verify"]);
+  // RSA alone looks at the length and the exponent 65537.
+  const how = { ...algorithms[algorithm], modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+  const pair = await crypto.subtle.generateKey(how, true, ["sign", "verify"]);
   const pkcs8 = await crypto.subtle.exportKey("pkcs8", pair.privateKey);
-  const point = await crypto.subtle.exportKey("raw", pair.publicKey);
-  return [new Uint8Array(pkcs8), new Uint8Array(point)];
+  const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+  return [new Uint8Array(pkcs8), JSON.stringify({ kty, crv, x, y, n, e })];
 }

@@ -1,4 +1,5 @@
-//! `POST /conformance`: runs the store suite on this Worker's own store, inside workerd, and answers with the outcomes:
+//! `POST /conformance`: runs the store suite on this Worker's own store and the signature suite on its WebCrypto,
+//! inside workerd, and answers with the outcomes:
 //! `[{"name": "…", "failure": null | "…"}]`. Only in builds with the feature of that name.
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde_json::json;
 use vestibule_core::Broker;
 use vestibule_core::platform::Clock;
 use vestibule_protocol::time::{Seconds, Timestamp};
+use vestibule_testkit::crypto_conformance;
 use vestibule_testkit::store_conformance::{self, Time};
 use wasm_bindgen::prelude::*;
 
@@ -29,7 +31,8 @@ async fn answer(broker: Arc<Broker>) -> Response {
     let mut tag = [0; 8];
     broker.platform.random.fill(&mut tag);
     let tag = u64::from_ne_bytes(tag).to_string();
-    let outcomes = store_conformance::run(broker.platform.store.clone(), Arc::new(HostTime), &tag).await;
+    let mut outcomes = store_conformance::run(broker.platform.store.clone(), Arc::new(HostTime), &tag).await;
+    outcomes.extend(crypto_conformance::run(&*broker.platform.crypto).await);
     let outcomes: Vec<_> =
         outcomes.into_iter().map(|outcome| json!({"name": outcome.name, "failure": outcome.result.err()})).collect();
     ([("content-type", "application/json")], json!(outcomes).to_string()).into_response()

@@ -74,18 +74,14 @@ impl WebCrypto {
 #[async_trait]
 impl Crypto for WebCrypto {
     async fn generate(&self, algorithm: Algorithm) -> Result<PrivateKey, CryptoError> {
-        if algorithm != Algorithm::ES256 {
+        if !matches!(algorithm, Algorithm::ES256 | Algorithm::RS256 | Algorithm::EdDSA) {
             return Err(CryptoError::Unsupported(algorithm));
         }
         let pair = SendWrapper::new(host::generate(algorithm.name())).await.map_err(|error| platform(&error))?;
-        let (pkcs8, point) = (bytes(pair.get(0)), bytes(pair.get(1)));
-        // SEC 1 §2.3.3: 4, then both coordinates.
-        let (x, y) = match point.split_first() {
-            Some((4, coordinates)) if coordinates.len() == 64 => coordinates.split_at(32),
-            _ => return Err(CryptoError::Platform("the new public key is not an uncompressed point".to_owned())),
-        };
-        let material = KeyMaterial::Ec { curve: EcCurve::P256, x: x.to_vec(), y: y.to_vec() };
-        let public = PublicKey::new(material, None, Some(algorithm));
+        let (pkcs8, jwk) = (bytes(pair.get(0)), pair.get(1).as_string().unwrap_or_default());
+        let unreadable = |_| CryptoError::Platform("the new public key is not readable".to_owned());
+        let public = PublicKey::parse(&jwk).map_err(unreadable)?;
+        let public = PublicKey::new(public.material().clone(), None, Some(algorithm));
         Ok(PrivateKey { algorithm, pkcs8: Secret::new(pkcs8), public })
     }
 

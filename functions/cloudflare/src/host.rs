@@ -46,7 +46,7 @@ extern "C" {
         signature: &[u8],
     ) -> Result<JsValue, JsValue>;
 
-    /// A new key pair: `[PKCS #8, uncompressed public point]`.
+    /// A new key pair: `[PKCS #8, public JWK]`.
     #[wasm_bindgen(catch)]
     pub(crate) async fn generate(algorithm: &str) -> Result<Array, JsValue>;
 }

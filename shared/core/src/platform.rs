@@ -98,7 +98,7 @@ impl PrivateKey {
 /// Adapters keep imported keys, by [`PublicKey::id`], for the life of the process or isolate.
 #[async_trait]
 pub trait Crypto: Send + Sync {
-    /// A new key pair. Only [`Algorithm::ES256`] has to be supported.
+    /// A new key pair, for [`Algorithm::ES256`], [`Algorithm::RS256`] (2048 bits) or [`Algorithm::EdDSA`].
     async fn generate(&self, algorithm: Algorithm) -> Result<PrivateKey, CryptoError>;
 
     /// The signature of `input`.

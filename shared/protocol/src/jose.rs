@@ -5,7 +5,9 @@
 mod algorithm;
 mod compact;
 mod key;
+mod private_key;
 
 pub use algorithm::Algorithm;
 pub use compact::{Compact, TokenError, TokenType, signing_input};
 pub use key::{EcCurve, KeyError, KeyId, KeyMaterial, PublicKey};
+pub use private_key::{PrivateJwk, PrivateKeyError};

@@ -6,9 +6,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256, Sha512};
 use vestibule_core::store::{Expect, Key, Partition, Write};
+use vestibule_protocol::jose::Algorithm;
 use vestibule_protocol::time::Seconds;
-use vestibule_tests::in_process::TestBroker;
+use vestibule_tests::in_process::{TestBroker, claims};
 
 use super::keys::{AllLookFirst, PROCESSES};
 
@@ -139,6 +141,57 @@ async fn without_a_schedule_the_key_stays() {
         pass(&test, Seconds(365 * DAY)).await;
         assert_eq!(published(&test).await, first);
     }
+}
+
+/// What one algorithm leaves behind on the way to another: tokens of both are good, the metadata names both until the
+/// old one is gone, and `at_hash` follows the algorithm (OpenID Connect Core §3.1.3.6). TK-11, TK-16.
+#[tokio::test]
+async fn the_algorithm_changes_with_overlap() {
+    let test = TestBroker::new().await;
+    let old = test.tokens().await;
+    for (algorithm, name) in [(Algorithm::RS256, "RS256"), (Algorithm::EdDSA, "EdDSA")] {
+        let changed = test.with_settings(|config| config.signing_algorithm = algorithm);
+        let before = published(&changed).await;
+        pass(&changed, Seconds(60)).await;
+        assert_eq!(published(&changed).await.len(), before.len() + 1);
+        pass(&changed, Seconds(DAY - 60)).await;
+        let early = changed.tokens().await;
+        assert_eq!(header(&early["id_token"])["kid"], json!(before[0]), "the new key is published first");
+        pass(&changed, Seconds(60)).await;
+        let tokens = changed.tokens().await;
+        let signed_with = header(&tokens["id_token"]);
+        assert_eq!((&signed_with["alg"], &header(&tokens["access_token"])["alg"]), (&json!(name), &json!(name)));
+        assert_eq!(userinfo(&changed, &tokens).await, StatusCode::OK);
+        assert_eq!(userinfo(&changed, &early).await, StatusCode::OK);
+        let access_token = tokens["access_token"].as_str().expect("a token");
+        let hash = match algorithm {
+            Algorithm::EdDSA => Sha512::digest(access_token)[..32].to_vec(),
+            _ => Sha256::digest(access_token)[..16].to_vec(),
+        };
+        assert_eq!(claims(&tokens["id_token"])["at_hash"], json!(BASE64URL.encode(hash)));
+        let metadata = changed.get("/.well-known/openid-configuration", "").await.json();
+        let named = metadata["id_token_signing_alg_values_supported"].as_array().expect("a list").clone();
+        assert_eq!(named[0], json!(name), "{named:?}");
+        assert!(named.contains(&json!("ES256")), "{named:?}");
+    }
+    assert_eq!(sign_out(&test, &old).await, StatusCode::OK);
+    let eddsa = test.with_settings(|config| config.signing_algorithm = Algorithm::EdDSA);
+    pass(&eddsa, Seconds(8 * DAY)).await;
+    let metadata = eddsa.get("/.well-known/openid-configuration", "").await.json();
+    assert_eq!(metadata["id_token_signing_alg_values_supported"], json!(["EdDSA"]));
+}
+
+/// A new deployment signs with what it is told to from the first token on.
+#[tokio::test]
+async fn the_first_key_is_of_the_algorithm_asked_for() {
+    let test = TestBroker::new().await.with_settings(|config| config.signing_algorithm = Algorithm::EdDSA);
+    let tokens = test.tokens().await;
+    assert_eq!(header(&tokens["id_token"])["alg"], "EdDSA");
+    let set = test.get("/oauth2/jwks", "").await.json();
+    let members: Vec<&String> = set["keys"][0].as_object().expect("a key").keys().collect();
+    assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"]);
+    let metadata = test.get("/.well-known/openid-configuration", "").await.json();
+    assert_eq!(metadata["id_token_signing_alg_values_supported"], json!(["EdDSA"]));
 }
 
 /// The ring of version 0.1 had no states: its key goes on signing, and is replaced when it is old enough.

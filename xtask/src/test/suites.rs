@@ -89,11 +89,11 @@ pub(super) fn browser(tally: &mut Tally, target: &Target<'_>, filter: Option<&st
     count(tally, &format!("a browser, on {}", target.runtime.name()), target.tell(&mut tests))
 }
 
-/// The store conformance suite inside workerd, where the Durable Objects are.
+/// The conformance suites inside workerd, where the Durable Objects and WebCrypto are.
 pub(super) fn worker_store(tally: &mut Tally, filter: Option<&str>) -> Result<()> {
     build::worker(true)?;
     let worker = runtime::start(Runtime::Worker, &Options { conformance: true, ..Options::default() })?;
-    step("the store conformance suite, in workerd", || {
+    step("the conformance suites of store and signatures, in workerd", || {
         let response = http::post(&format!("{}/conformance", worker.url))?;
         let outcomes: Value = serde_json::from_str(&response.body)
             .with_context(|| format!("status {}: {}", response.status, response.body))?;
@@ -103,7 +103,7 @@ pub(super) fn worker_store(tally: &mut Tally, filter: Option<&str>) -> Result<()
             if filter.is_some_and(|filter| !name.contains(filter)) {
                 continue;
             }
-            let error = outcome.get("error").and_then(Value::as_str);
+            let error = outcome.get("failure").and_then(Value::as_str);
             println!("test {name} ... {}", error.unwrap_or("ok"));
             match error {
                 None => tally.passed += 1,

@@ -85,12 +85,12 @@ async fn ed25519_signs_the_specification_s_bytes() {
 #[tokio::test]
 async fn a_generated_key_signs_for_its_public_half_only() {
     let crypto = AwsLc::default();
-    for algorithm in [Algorithm::ES256, Algorithm::EdDSA] {
+    for (algorithm, length) in [(Algorithm::ES256, 64), (Algorithm::EdDSA, 64), (Algorithm::RS256, 256)] {
         let key = crypto.generate(algorithm).await.expect("generates");
         let other = crypto.generate(algorithm).await.expect("generates");
         assert_ne!(key.id(), other.id());
         let signature = crypto.sign(&key, b"input").await.expect("signs");
-        assert_eq!(signature.len(), 64, "r || s, not DER");
+        assert_eq!(signature.len(), length, "r || s, not DER; 2048 bits of RSA");
         // Another process has only the stored form.
         let elsewhere = AwsLc::default();
         elsewhere.verify(&key.public, algorithm, b"input", &signature).await.expect("verifies");

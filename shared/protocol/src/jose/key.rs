@@ -121,6 +121,11 @@ impl PublicKey {
         Ok(Self::new(material, jwk.common.key_id.clone(), algorithm))
     }
 
+    /// Reads the text of a JSON Web Key.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        Self::from_jwk(&serde_json::from_str(text).map_err(|_| KeyError::Malformed)?)
+    }
+
     /// A key from its numbers; `kid` and `algorithm` as a JWK would state them.
     pub fn new(material: KeyMaterial, kid: Option<String>, algorithm: Option<Algorithm>) -> Self {
         let mut hash = Sha256::new();

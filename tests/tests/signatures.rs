@@ -1,0 +1,13 @@
+//! The promises of signatures, on the platform of AWS and the native binary. Inside workerd the same suite runs behind
+//! `POST /conformance`.
+
+use vestibule_testkit::crypto_conformance::{PRIVATE_JWKS, run};
+use vestibule_testkit::store_conformance::failures;
+use vestibule_tests::platform::crypto;
+
+#[tokio::test]
+async fn aws_lc_keeps_the_promises_of_signatures() {
+    let outcomes = run(&*crypto()).await;
+    assert_eq!(outcomes.len(), PRIVATE_JWKS.len() * 2);
+    assert_eq!(failures(&outcomes), None);
+}
