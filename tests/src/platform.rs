@@ -6,6 +6,8 @@ use std::sync::Arc;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use serde_json::{Value, json};
 use vestibule_aws::crypto::AwsLc;
 use vestibule_aws::http::OutboundHttp;
 use vestibule_aws::{SystemClock, SystemRandom};
@@ -63,4 +65,12 @@ pub fn rsa_key() -> PrivateKey {
         pkcs8: Secret::new(pkcs8.as_ref().to_vec()),
         public: PublicKey::new(material, None, Some(Algorithm::RS256)),
     }
+}
+
+/// A new ES256 key as a private JSON Web Key. Its private number stands at a fixed place in PKCS #8 (RFC 5915 §3).
+pub fn ec_private_jwk(key: &PrivateKey, kid: &str) -> Value {
+    let KeyMaterial::Ec { x, y, .. } = key.public.material() else { panic!("an ES256 key is a point") };
+    let text = |bytes: &[u8]| BASE64URL.encode(bytes);
+    let d = text(&key.pkcs8.expose()[36..68]);
+    json!({ "kty": "EC", "crv": "P-256", "x": text(x), "y": text(y), "d": d, "kid": kid })
 }

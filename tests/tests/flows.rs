@@ -7,5 +7,6 @@ mod flows {
     mod life;
     mod outbox;
     mod rotation;
+    mod signing_keys;
     mod upstream;
 }

@@ -11,7 +11,7 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair};
 use vestibule_core::platform::{Crypto, CryptoError, PrivateKey};
 use vestibule_core::secret::Secret;
-use vestibule_protocol::jose::{Algorithm, EcCurve, KeyMaterial, PublicKey};
+use vestibule_protocol::jose::{Algorithm, EcCurve, KeyId, KeyMaterial, PublicKey};
 
 mod import;
 mod keys;
@@ -22,8 +22,9 @@ use keys::Keys;
 /// Signs and verifies. One per process.
 #[derive(Default)]
 pub struct AwsLc {
-    signers: Keys<Signer>,
-    verifiers: Keys<ParsedPublicKey>,
+    /// By PKCS #8: two halves that somebody brings along need not belong together.
+    signers: Keys<Vec<u8>, Signer>,
+    verifiers: Keys<KeyId, ParsedPublicKey>,
 }
 
 #[async_trait]
@@ -57,7 +58,7 @@ impl Crypto for AwsLc {
     }
 
     async fn sign(&self, key: &PrivateKey, input: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        let signer = self.signers.get_or_import(key.id(), key.algorithm, || import::signer(key))?;
+        let signer = self.signers.get_or_import(key.pkcs8.expose().clone(), key.algorithm, || import::signer(key))?;
         let failed = |_| CryptoError::Platform("signing failed".to_owned());
         match signer.as_ref() {
             Signer::Ec(pair) => Ok(pair.sign(&SystemRandom::new(), input).map_err(failed)?.as_ref().to_vec()),

@@ -22,7 +22,8 @@ const MOST: usize = 256;
 /// Signatures by the runtime.
 #[derive(Default)]
 pub(crate) struct WebCrypto {
-    private: Imported<KeyId>,
+    /// By PKCS #8: two halves that somebody brings along need not belong together.
+    private: Imported<Vec<u8>>,
     /// An RSA key is imported for one hash, so the algorithm is part of the name.
     public: Imported<(KeyId, Algorithm)>,
 }
@@ -52,12 +53,12 @@ impl<K: Eq + Hash> Imported<K> {
 
 impl WebCrypto {
     async fn private(&self, key: &PrivateKey) -> Result<JsValue, CryptoError> {
-        if let Some(imported) = self.private.get(&key.id()) {
+        if let Some(imported) = self.private.get(key.pkcs8.expose()) {
             return Ok(imported);
         }
         let imported = host::import_private(key.algorithm.name(), key.pkcs8.expose()).await;
         let imported = imported.map_err(|_| CryptoError::BadKey("the private key cannot be imported"))?;
-        Ok(self.private.keep(key.id(), imported))
+        Ok(self.private.keep(key.pkcs8.expose().clone(), imported))
     }
 
     async fn public(&self, key: &PublicKey, algorithm: Algorithm) -> Result<JsValue, CryptoError> {

@@ -87,7 +87,7 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Names the key pair by its public half, for adapters that keep imported keys.
+    /// Names the key pair by its public half.
     pub const fn id(&self) -> KeyId {
         self.public.id()
     }
@@ -95,7 +95,8 @@ impl PrivateKey {
 
 /// Asymmetric signatures in JWS form: ECDSA as `r || s` (RFC 7518 §3.4), RSA and Ed25519 as their octets.
 ///
-/// Adapters keep imported keys, by [`PublicKey::id`], for the life of the process or isolate.
+/// Adapters keep imported keys for the life of the process or isolate: public ones by [`PublicKey::id`], private ones by
+/// their PKCS #8.
 #[async_trait]
 pub trait Crypto: Send + Sync {
     /// A new key pair, for [`Algorithm::ES256`], [`Algorithm::RS256`] (2048 bits) or [`Algorithm::EdDSA`].

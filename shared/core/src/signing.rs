@@ -1,6 +1,7 @@
 //! Our signing keys in use: the ring through a read copy, opened once, to sign tokens and to check them again. How keys
 //! come and go is [`plan`]'s and [`rotate`]'s.
 
+mod import;
 mod jwk;
 mod plan;
 mod rotate;
@@ -15,7 +16,9 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256, Sha512};
 use vestibule_protocol::jose::{self, Algorithm, Compact, PublicKey, TokenType};
 
-pub(crate) use rotate::tick;
+pub(crate) use import::import;
+pub(crate) use plan::kept_until;
+pub(crate) use rotate::{ring, rotate_now, tick};
 
 use crate::Broker;
 use crate::error::Error;

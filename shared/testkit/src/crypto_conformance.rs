@@ -61,7 +61,13 @@ async fn new_key(crypto: &dyn Crypto, algorithm: Algorithm) -> Result<(), String
     }
     signs(crypto, &key).await?;
     let signature = crypto.sign(&key, b"input").await.map_err(|error| error.to_string())?;
-    refused(crypto, &other.public, algorithm, b"input", &signature).await
+    refused(crypto, &other.public, algorithm, b"input", &signature).await?;
+    // A key that is remembered from before does not stand in for one that claims the same public half.
+    let halves = PrivateKey { public: key.public.clone(), ..other };
+    match crypto.sign(&halves, b"input").await {
+        Ok(signature) => refused(crypto, &key.public, algorithm, b"input", &signature).await,
+        Err(_) => Ok(()),
+    }
 }
 
 async fn generate(crypto: &dyn Crypto, algorithm: Algorithm) -> Result<PrivateKey, String> {
@@ -70,7 +76,7 @@ async fn generate(crypto: &dyn Crypto, algorithm: Algorithm) -> Result<PrivateKe
 
 async fn imported_key(crypto: &dyn Crypto, algorithm: Algorithm, jwk: &str) -> Result<(), String> {
     let jwk: PrivateJwk = serde_json::from_str(jwk).map_err(|error| error.to_string())?;
-    let (pkcs8, material) = jwk.to_pkcs8(algorithm).map_err(|error| error.to_string())?;
+    let (pkcs8, material) = jwk.to_pkcs8(algorithm).map_err(|error| error.problem().to_owned())?;
     let public = PublicKey::new(material, None, Some(algorithm));
     signs(crypto, &PrivateKey { algorithm, pkcs8: Secret::new(pkcs8), public }).await
 }

@@ -14,10 +14,10 @@ use vestibule_tests::in_process::{TestBroker, claims};
 
 use super::keys::{AllLookFirst, PROCESSES};
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
 /// Lets time pass for broker and provider, and the scheduled work happen.
-async fn pass(test: &TestBroker, time: Seconds) {
+pub(super) async fn pass(test: &TestBroker, time: Seconds) {
     test.clock.advance(time);
     test.idp_clock.advance(time);
     test.broker.tick().await.expect("ticks");
@@ -35,8 +35,13 @@ fn header(token: &Value) -> Value {
     serde_json::from_slice(&BASE64URL.decode(header).expect("base64url")).expect("a header")
 }
 
-async fn userinfo(test: &TestBroker, tokens: &Value) -> StatusCode {
+pub(super) async fn userinfo(test: &TestBroker, tokens: &Value) -> StatusCode {
     test.userinfo(tokens["access_token"].as_str().expect("a token")).await.status
+}
+
+/// The name of the key that signs now.
+pub(super) async fn signed_with(test: &TestBroker) -> String {
+    header(&test.tokens().await["id_token"])["kid"].as_str().expect("a name").to_owned()
 }
 
 async fn sign_out(test: &TestBroker, tokens: &Value) -> StatusCode {

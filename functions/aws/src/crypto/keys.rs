@@ -1,32 +1,33 @@
 //! A bounded memory of imported keys.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vestibule_core::platform::CryptoError;
-use vestibule_protocol::jose::{Algorithm, KeyId};
+use vestibule_protocol::jose::Algorithm;
 
 /// More keys than the identity providers of one busy process have. Each takes some kilobytes.
 const CAPACITY: usize = 1_024;
 
-/// Imported keys by their material and the algorithm they were imported for.
-pub(super) struct Keys<K>(Mutex<HashMap<(KeyId, Algorithm), Arc<K>>>);
+/// Imported keys by what they were imported from, and the algorithm they were imported for.
+pub(super) struct Keys<N, K>(Mutex<HashMap<(N, Algorithm), Arc<K>>>);
 
-impl<K> Default for Keys<K> {
+impl<N, K> Default for Keys<N, K> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K> Keys<K> {
+impl<N: Eq + Hash, K> Keys<N, K> {
     /// The key that was imported before, or `import`'s. A key that cannot be imported is not remembered.
     pub(super) fn get_or_import(
         &self,
-        id: KeyId,
+        name: N,
         algorithm: Algorithm,
         import: impl FnOnce() -> Result<K, CryptoError>,
     ) -> Result<Arc<K>, CryptoError> {
-        let slot = (id, algorithm);
+        let slot = (name, algorithm);
         // Whole entries only go in and out, so a panic elsewhere leaves the map usable.
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = lock().get(&slot) {

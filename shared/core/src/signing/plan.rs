@@ -19,7 +19,7 @@ const LEAD: Seconds = Seconds(86_400);
 /// How long a retired key is kept. A process of ours may sign with it until its copy of the ring is renewed. No token
 /// is of use after its session has ended: an access token dies earlier, an ID token says until then which session to
 /// sign out of. The key set in others' hands ends after that.
-pub(crate) const KEPT: Seconds = Seconds(STALENESS.0 + SESSION_LIFE.0 + DOCUMENT_LIFE.0);
+const KEPT: Seconds = Seconds(STALENESS.0 + SESSION_LIFE.0 + DOCUMENT_LIFE.0);
 
 /// What the deployment wants.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ pub(crate) fn plan(ring: &KeyRing, now: Timestamp, rules: Rules) -> Vec<Transiti
     let mut due = Vec::new();
     for key in &ring.keys {
         if let KeyState::Retired { since } = key.state()
-            && (since + KEPT).has_passed(now)
+            && kept_until(since).has_passed(now)
         {
             due.push(Transition::Remove { kid: key.kid.clone() });
         }
@@ -70,6 +70,11 @@ pub(crate) fn plan(ring: &KeyRing, now: Timestamp, rules: Rules) -> Vec<Transiti
         due.push(Transition::Publish { use_from });
     }
     due
+}
+
+/// When a key that retired then stops verifying.
+pub(crate) fn kept_until(since: Timestamp) -> Timestamp {
+    since + KEPT
 }
 
 /// When a key that was published then may be used.

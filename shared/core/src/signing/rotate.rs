@@ -31,6 +31,34 @@ pub(super) async fn create(broker: &Broker) -> Result<KeyRing, Error> {
     }
 }
 
+/// The ring as it is now.
+pub(crate) async fn ring(broker: &Broker) -> Result<Stored<KeyRing>, Error> {
+    let record = key::key_ring();
+    if let Some(stored) = record.get(&*broker.platform.store).await? {
+        return Ok(stored);
+    }
+    create(broker).await?;
+    record.get(&*broker.platform.store).await?.ok_or(Error::bug("the key ring vanished"))
+}
+
+/// Lets the next key be used as soon as it may be; publishes one if none waits.
+pub(crate) async fn rotate_now(broker: &Broker) -> Result<KeyRing, Error> {
+    let Stored { value: mut ring, version } = ring(broker).await?;
+    let now = broker.platform.clock.now();
+    let waiting = ring.waiting().first().map(|(key, _)| (*key).clone());
+    let next = if let Some(next) = waiting {
+        next
+    } else {
+        let key = generate(broker, KeyState::Published { use_from: None }).await?;
+        ring.keys.push(key.clone());
+        key
+    };
+    ring.schedule(&next.kid, Some(plan::earliest_use(next.created_at, now)));
+    replace(broker, &ring, Expect::Version(version)).await?;
+    tracing::info!(next = next.kid, "signing_keys.rotation_asked_for");
+    Ok(ring)
+}
+
 /// Does what the plan says is due. A ring that nobody needed yet is left to whoever needs it.
 pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
     let Some(Stored { value: mut ring, version }) = key::key_ring().get(&*broker.platform.store).await? else {
@@ -64,7 +92,7 @@ pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
 }
 
 /// Writes the ring, if it is as it was read.
-async fn replace(broker: &Broker, ring: &KeyRing, expect: Expect) -> Result<(), StoreError> {
+pub(super) async fn replace(broker: &Broker, ring: &KeyRing, expect: Expect) -> Result<(), StoreError> {
     let record = key::key_ring();
     broker.platform.store.commit(record.partition(), vec![record.put(ring, expect)?]).await?;
     broker.copies.signing_keys.forget(RING);
@@ -78,7 +106,7 @@ async fn generate(broker: &Broker, state: KeyState) -> Result<StoredKey, Error> 
 }
 
 /// A key as it is stored.
-fn seal(
+pub(super) fn seal(
     broker: &Broker,
     kid: String,
     pair: &PrivateKey,

@@ -32,23 +32,31 @@ pub struct PrivateJwk {
 }
 
 /// Why a private key cannot be taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrivateKeyError {
     /// Its type, curve or stated algorithm is another.
-    #[error("has a key that is not for the deployment's signing algorithm")]
     Algorithm,
     /// It states that it is for something else.
-    #[error("has a key that is not for signing")]
     NotForSigning,
     /// A member is missing: it is a public key, or an RSA key without its primes.
-    #[error("has a key without all of its private members")]
     Incomplete,
     /// A member is not base64url, or a number has the wrong length.
-    #[error("has a malformed key")]
     Malformed,
     /// An RSA modulus that is not 2048 to 4096 bits long.
-    #[error("has an RSA key that is not 2048 to 4096 bits long")]
     Length,
+}
+
+impl PrivateKeyError {
+    /// What is wrong with a set that has such a key.
+    pub const fn problem(self) -> &'static str {
+        match self {
+            Self::Algorithm => "has a key that is not for the deployment's signing algorithm",
+            Self::NotForSigning => "has a key that is not for signing",
+            Self::Incomplete => "has a key without all of its private members",
+            Self::Malformed => "has a malformed key",
+            Self::Length => "has an RSA key that is not 2048 to 4096 bits long",
+        }
+    }
 }
 
 // DER (X.690 §8): the tags that occur in a private key.

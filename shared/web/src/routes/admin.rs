@@ -6,10 +6,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::{Request, StatusCode};
 use serde::Serialize;
-use vestibule_core::admin::{self, Put, audit, clients, connections, tenants, users};
+use vestibule_core::admin::{self, Put, audit, clients, connections, signing_keys, tenants, users};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
@@ -30,6 +30,8 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router<Arc<Broker>> {
         .route("/tenants/{tenant}/users/{user}", get(get_user).put(put_user))
         .route("/tenants/{tenant}/audit", get(list_audit))
         .route("/clients/{client}", get(get_client).put(put_client).delete(delete_client))
+        .route("/signing-keys", get(get_signing_keys).put(put_signing_keys))
+        .route("/signing-keys/rotate", post(rotate_signing_keys))
         .layer(from_fn_with_state(broker, require_token))
 }
 
@@ -90,6 +92,18 @@ async fn put_user(State(broker): Shared, Path((tenant, id)): Path<(String, Strin
         Ok((Put::Replaced, user))
     })
     .await
+}
+
+async fn get_signing_keys(State(broker): Shared) -> Reply {
+    answer(&broker, StatusCode::OK, signing_keys::get(&broker).await)
+}
+
+async fn put_signing_keys(State(broker): Shared, request: Request<Body>) -> Reply {
+    put(&broker, request, async |body| signing_keys::put(&broker, &admin::parse(body)?).await).await
+}
+
+async fn rotate_signing_keys(State(broker): Shared) -> Reply {
+    answer(&broker, StatusCode::OK, signing_keys::rotate(&broker).await)
 }
 
 async fn list_audit(State(broker): Shared, Path(tenant): Path<String>, request: Request<Body>) -> Reply {

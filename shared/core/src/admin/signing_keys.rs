@@ -1,0 +1,73 @@
+//! Our signing keys: what there is, a rotation by hand, and keys that the owner of the deployment brings along.
+
+use serde::{Deserialize, Serialize};
+use vestibule_protocol::jose::{Algorithm, PrivateJwk};
+use vestibule_protocol::time::Timestamp;
+
+use super::{Put, conflict_is_theirs};
+use crate::Broker;
+use crate::error::Error;
+use crate::model::signing::{KeyRing, KeyState, StoredKey};
+use crate::signing;
+
+/// What an administrator sends: a set of private JSON Web Keys (RFC 7517 §5).
+#[derive(Deserialize)]
+pub struct SigningKeysInput {
+    /// The keys that are to be used next, in this order.
+    pub keys: Vec<PrivateJwk>,
+}
+
+/// What an administrator sees. Never a private member.
+#[derive(Debug, Serialize)]
+pub struct SigningKeysView {
+    /// All of them, the active one first.
+    pub keys: Vec<SigningKeyView>,
+}
+
+/// One key.
+#[derive(Debug, Serialize)]
+pub struct SigningKeyView {
+    /// Its name in the published set.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// When it was made or imported, and by that published.
+    pub created_at: Timestamp,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: KeyState,
+    /// When a retired key stops verifying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_until: Option<Timestamp>,
+}
+
+/// The keys as they are now.
+pub async fn get(broker: &Broker) -> Result<SigningKeysView, Error> {
+    Ok(view(&signing::ring(broker).await?.value))
+}
+
+/// Brings the next key into use as soon as everybody can know it: at once if it is published long enough, otherwise
+/// some minutes after it is published, which is now.
+pub async fn rotate(broker: &Broker) -> Result<SigningKeysView, Error> {
+    Ok(view(&signing::rotate_now(broker).await.map_err(conflict_is_theirs)?))
+}
+
+/// Publishes the owner's keys, to be used in their order from as soon as everybody can know the first. They replace
+/// what was published and not used. Sent again, they change nothing.
+pub async fn put(broker: &Broker, input: &SigningKeysInput) -> Result<(Put, SigningKeysView), Error> {
+    let ring = signing::import(broker, &input.keys).await.map_err(conflict_is_theirs)?;
+    Ok((Put::Replaced, view(&ring)))
+}
+
+fn view(ring: &KeyRing) -> SigningKeysView {
+    let keys = ring.keys.iter().map(|key| {
+        let StoredKey { kid, algorithm, created_at, .. } = key.clone();
+        let state = key.state();
+        let kept_until = match state {
+            KeyState::Retired { since } => Some(signing::kept_until(since)),
+            KeyState::Published { .. } | KeyState::Active { .. } => None,
+        };
+        SigningKeyView { kid, algorithm, created_at, state, kept_until }
+    });
+    SigningKeysView { keys: keys.collect() }
+}
