@@ -14,6 +14,9 @@ use vestibule_core::platform::{Clock, Platform};
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::{Broker, Config};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let address = std::env::args().nth(1).context("the address to listen on is missing")?;
