@@ -51,6 +51,19 @@ pub(crate) fn run(choice: &Choice) -> Result<ExitCode> {
     let mut build = cargo(&["build", "--locked", "--release", "-p", "vestibule", "-p", "vestibule-bench"]);
     run_command(&mut build)?;
     let mut rows = Vec::new();
+    let outcome = measure_all(choice, &mut rows);
+    if choice.json {
+        for row in &rows {
+            println!("{}", row.json());
+        }
+    } else {
+        row::print_table(&rows);
+    }
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// What was measured before something failed stays in `rows`, and is shown.
+fn measure_all(choice: &Choice, rows: &mut Vec<Row>) -> Result<()> {
     if choice.includes("native") {
         rows.extend(measure(Kind::Memory)?);
         rows.extend(measure(Kind::Native)?);
@@ -62,14 +75,7 @@ pub(crate) fn run(choice: &Choice) -> Result<ExitCode> {
         rows.extend(idle::size(&size));
         rows.extend(measure(Kind::Worker)?);
     }
-    if choice.json {
-        for row in &rows {
-            println!("{}", row.json());
-        }
-    } else {
-        row::print_table(&rows);
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn measure(kind: Kind) -> Result<Vec<Row>> {
