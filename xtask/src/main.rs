@@ -2,6 +2,7 @@
 //! development servers need are in [`runtime`] and [`process`], what has to be installed is in [`install`].
 #![expect(clippy::print_stdout, reason = "a command line tool talks through its output")]
 
+mod bench;
 mod build;
 mod check;
 mod command;
@@ -26,6 +27,8 @@ cargo xtask <command>
   check                        formatting, lints, documentation, dependency rules, licences
   test [--native] [FILTER]     every test on every runtime; --native: without wasm, Python and browser
   dev worker|lambda [--port N] that runtime on this machine, with the demo's identity provider and application
+  bench [--json] [native|workerd]
+                               what an operation costs on these runtimes, beside its budget (Linux)
   build worker                 the Worker's module, in build/worker
   build lambda                 the two Lambda functions, for release
 ";
@@ -56,6 +59,7 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode> {
         ["dev", "lambda"] => dev::run(Runtime::Lambda, 8787),
         ["dev", "worker", "--port", port] => dev::run(Runtime::Worker, port.parse()?),
         ["dev", "lambda", "--port", port] => dev::run(Runtime::Lambda, port.parse()?),
+        ["bench", rest @ ..] => bench::Choice::parse(rest).map_or_else(|| Ok(usage()), |choice| bench::run(&choice)),
         // The Worker has one build: an unoptimised one would not fit the platform.
         ["build", "worker"] | ["build", "worker", "--release"] => build::worker(false).map(|()| ExitCode::SUCCESS),
         ["build", "lambda"] => build::lambda().map(|()| ExitCode::SUCCESS),

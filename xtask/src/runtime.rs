@@ -162,7 +162,8 @@ fn ready(port: u16) -> String {
     format!("http://127.0.0.1:{port}/healthz")
 }
 
-fn settings(command: &mut Command, port: u16) -> &mut Command {
+/// The configuration of a broker on this port, as environment.
+pub(crate) fn settings(command: &mut Command, port: u16) -> &mut Command {
     command
         .env("VESTIBULE_ISSUER", format!("http://localhost:{port}"))
         .env("VESTIBULE_ADMIN_TOKEN", ADMIN_TOKEN)

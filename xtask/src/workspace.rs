@@ -24,6 +24,11 @@ pub(crate) fn binary(name: &str) -> PathBuf {
     target().join("debug").join(name)
 }
 
+/// A binary of a release build.
+pub(crate) fn release_binary(name: &str) -> PathBuf {
+    target().join("release").join(name)
+}
+
 /// Logs and data of the processes that were started last.
 pub(crate) fn runs() -> PathBuf {
     target().join("runs")

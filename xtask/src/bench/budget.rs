@@ -1,0 +1,43 @@
+//! What an operation may cost. The figures were set before there was code, from the raw cost of what cannot be left
+//! out (signatures, a request's way through the runtime, storage) and from what other brokers cost in the same harness.
+
+use super::broker::Kind;
+
+/// Cold start of the native binary, in milliseconds.
+pub(super) const COLD_NATIVE_MS: f64 = 30.0;
+/// What the Worker's first answer may take beyond an empty Worker's, in milliseconds.
+pub(super) const COLD_WORKER_MS: f64 = 20.0;
+/// Memory of an idle native process, in megabytes.
+pub(super) const MEMORY_NATIVE_MB: f64 = 30.0;
+/// The wasm module through gzip, in kilobytes.
+pub(super) const WASM_GZIP_KB: f64 = 600.0;
+
+/// Processor time for one operation, in milliseconds. The native budgets leave storage out, so the binary with its
+/// table has none.
+pub(super) fn cpu_ms(kind: Kind, workload: &str) -> Option<f64> {
+    let [native, worker] = match workload {
+        "W1" => [0.03, 0.15],
+        "W2" => [0.25, 1.2],
+        "W3" => [0.07, 0.35],
+        "W4" => [0.10, 0.20],
+        "W5" => [0.05, 0.20],
+        _ => return None,
+    };
+    match kind {
+        Kind::Memory => Some(native),
+        Kind::Native => None,
+        Kind::Worker => Some(worker),
+    }
+}
+
+/// What a workload is, for people.
+pub(super) fn title(workload: &str) -> &str {
+    match workload {
+        "W1" => "login start",
+        "W2" => "login, authorize to tokens",
+        "W3" => "refresh with rotation",
+        "W4" => "userinfo",
+        "W5" => "metadata and keys",
+        other => other,
+    }
+}
