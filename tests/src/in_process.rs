@@ -152,7 +152,11 @@ impl TestBroker {
 
     /// The first leg: where the browser is sent, and the login's cookie as `name=value`.
     pub async fn start(&self) -> (Url, String) {
-        let reply = self.start_reply().await;
+        Self::started(&self.start_reply().await)
+    }
+
+    /// Where a first leg sent the browser, and the login's cookie as `name=value`.
+    pub fn started(reply: &Reply) -> (Url, String) {
         let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
         let cookie = reply.headers.get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
         (location, cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned())
@@ -160,6 +164,11 @@ impl TestBroker {
 
     /// The answer to the first leg.
     pub async fn start_reply(&self) -> Reply {
+        self.authorize(&[], "").await
+    }
+
+    /// The answer to an authorization request with more parameters, in a browser with this cookie.
+    pub async fn authorize(&self, more: &[(&str, &str)], cookie: &str) -> Reply {
         let challenge = BASE64URL.encode(Sha256::digest(VERIFIER));
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -170,8 +179,9 @@ impl TestBroker {
                 ("code_challenge", &challenge),
                 ("code_challenge_method", "S256"),
             ])
+            .extend_pairs(more)
             .finish();
-        self.get(&format!("/oauth2/authorize?{query}"), "").await
+        self.get(&format!("/oauth2/authorize?{query}"), cookie).await
     }
 
     /// The second leg.

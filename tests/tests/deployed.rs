@@ -20,6 +20,8 @@ mod provider;
 mod races;
 #[path = "deployed/refresh.rs"]
 mod refresh;
+#[path = "deployed/resume.rs"]
+mod resume;
 #[path = "deployed/tenants.rs"]
 mod tenants;
 #[path = "deployed/token.rs"]

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
+use vestibule_protocol::oauth::prompt::Prompt;
 use vestibule_protocol::oauth::scope;
 
 use crate::Broker;
@@ -26,10 +27,11 @@ pub(crate) fn document(issuer: &str) -> String {
         "id_token_signing_alg_values_supported": ["ES256"],
         "scopes_supported": scope::SUPPORTED,
         "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "tenant", "email",
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid", "at_hash", "tenant", "email",
             "email_verified", "name", "given_name", "family_name", "preferred_username",
         ],
         "token_endpoint_auth_methods_supported": ClientAuthMethod::NAMES,
+        "prompt_values_supported": Prompt::VALUES,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "request_parameter_supported": false,

@@ -29,8 +29,22 @@ pub struct Subject {
     pub gate: Version,
     /// When the person proved who they are.
     pub auth_time: Timestamp,
+    /// How, as far as the identity provider said.
+    #[serde(flatten)]
+    pub method: AuthenticationMethod,
     /// Who the person is.
     pub profile: Profile,
+}
+
+/// How a person proved who they are, in the identity provider's words (OpenID Connect Core §2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationMethod {
+    /// The class of the authentication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// The methods used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
 }
 
 /// A person signed in, in one browser. Never changed; ended by removal.

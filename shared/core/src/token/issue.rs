@@ -11,7 +11,7 @@ use super::TokenResponse;
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, Locator, new_id};
-use crate::model::session::{ACCESS_TOKEN_LIFE, Grant};
+use crate::model::session::{ACCESS_TOKEN_LIFE, AuthenticationMethod, Grant};
 use crate::model::user::Profile;
 use crate::signing;
 use crate::store::key::SessionShard;
@@ -44,6 +44,8 @@ pub(crate) struct IdClaims {
     pub(crate) iat: Timestamp,
     pub(crate) exp: Timestamp,
     pub(crate) auth_time: Timestamp,
+    #[serde(flatten)]
+    pub(crate) method: AuthenticationMethod,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
     pub(crate) at_hash: String,
@@ -99,6 +101,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         iat: now,
         exp: now + ID_TOKEN_LIFE,
         auth_time: subject.auth_time,
+        method: subject.method.clone(),
         nonce,
         at_hash: left_half(&access_token),
         tenant: access.tenant,
