@@ -135,6 +135,13 @@ impl TestBroker {
         }
     }
 
+    /// Sends a form.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
     /// A browser's GET, with a `Cookie` header.
     pub async fn get(&self, target: &str, cookie: &str) -> Reply {
         let request = Request::get(target).header(header::COOKIE, cookie);
@@ -223,10 +230,7 @@ impl TestBroker {
     }
 
     async fn token(&self, form: &[(&str, &str)]) -> Reply {
-        let mut body = form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(form).extend_pairs([("client_id", "app"), ("client_secret", SECRET)]);
-        let request = Request::post("/oauth2/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.send(request.body(Body::from(body.finish())).expect("a request")).await
+        self.post("/oauth2/token", &[form, &[("client_id", "app"), ("client_secret", SECRET)]].concat()).await
     }
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "deployed/admin.rs"]
 mod admin;
+#[path = "deployed/assertion.rs"]
+mod assertion;
 #[path = "deployed/attacks.rs"]
 mod attacks;
 #[path = "deployed/authorize.rs"]

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use vestibule_protocol::jose::Algorithm;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::oauth::prompt::Prompt;
 use vestibule_protocol::oauth::scope;
@@ -31,6 +32,7 @@ pub(crate) fn document(issuer: &str) -> String {
             "email_verified", "name", "given_name", "family_name", "preferred_username",
         ],
         "token_endpoint_auth_methods_supported": ClientAuthMethod::NAMES,
+        "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::name),
         "prompt_values_supported": Prompt::VALUES,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,

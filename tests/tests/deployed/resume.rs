@@ -131,8 +131,11 @@ async fn a_session_is_its_persons_only() {
         (silently("id_token_hint", &member(&bob, "id_token")), false),
     ] {
         let there = browser.get(&request.url(&world.broker)).await.location().expect("a redirect");
-        assert_eq!(query_of(&there).iter().any(|(name, _)| name == "code"), signs_in, "{there}");
-        assert_eq!(Reply::one_param(&there, "error") == "login_required", !signs_in, "{there}");
+        if signs_in {
+            assert!(!Reply::one_param(&there, "code").is_empty());
+        } else {
+            assert_eq!(Reply::one_param(&there, "error"), "login_required");
+        }
     }
     // And when the person has to be asked, another one will not do either.
     let request = world.authorization().with("prompt", "login").with("id_token_hint", &member(&bob, "id_token"));

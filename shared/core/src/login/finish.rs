@@ -110,6 +110,7 @@ async fn sign_in(
         tenant: login.tenant.clone(),
         user: user.id,
         session: new_id(random),
+        session_ends_at: Some(now + SESSION_LIFE),
         gate,
         // A provider may sign in from a session of its own; its clock may be ahead of ours.
         auth_time: identity.auth_time.map_or(now, |at| at.min(now)),

@@ -24,6 +24,21 @@ pub fn client(client: &str) -> RecordKey<Client> {
     RecordKey::new(Partition::new(format!("client:{client}")), "client")
 }
 
+/// Over how many partitions a client's one-time records are spread.
+const CLIENT_SHARDS: u16 = 8;
+
+fn client_shard(kind: &str, client: &str, hash: &str) -> Partition {
+    let digest: [u8; 32] = Sha256::digest(hash).into();
+    let [high, low, ..] = digest;
+    Partition::new(format!("{kind}:{client}:{}", u16::from_be_bytes([high, low]) % CLIENT_SHARDS))
+}
+
+/// That a client's signed statement was used. The name is the client's own.
+pub fn used_assertion(client: &str, name: &str) -> RecordKey<()> {
+    let hash = hash_parts(&[name]);
+    RecordKey::new(client_shard("replay", client, &hash), format!("assertion#{hash}"))
+}
+
 /// The partition of a tenant's configuration.
 pub fn tenant_partition(tenant: &str) -> Partition {
     Partition::new(format!("tenant:{tenant}"))

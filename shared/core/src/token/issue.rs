@@ -11,7 +11,7 @@ use super::TokenResponse;
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, Locator, new_id};
-use crate::model::session::{ACCESS_TOKEN_LIFE, AuthenticationMethod, Grant};
+use crate::model::session::{AuthenticationMethod, Grant};
 use crate::model::user::Profile;
 use crate::signing;
 use crate::store::key::SessionShard;
@@ -63,6 +63,8 @@ pub(super) struct Issue<'a> {
     pub(super) grant: &'a Grant,
     /// At most the grant's.
     pub(super) scope: Scope,
+    /// The client's.
+    pub(super) access_token_life: Seconds,
     pub(super) refresh_secret: HandleSecret,
     /// For the first ID token of a login.
     pub(super) nonce: Option<String>,
@@ -78,7 +80,7 @@ pub(crate) fn grant_id(family: &str) -> String {
 
 /// Signs an access token and an ID token, and writes out the refresh token.
 pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResponse, Error> {
-    let Issue { shard, family, grant, scope, refresh_secret, nonce } = issue;
+    let Issue { shard, family, grant, scope, access_token_life, refresh_secret, nonce } = issue;
     let now = broker.platform.clock.now();
     let subject = &grant.subject;
     let access = AccessClaims {
@@ -87,7 +89,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         aud: grant.client.clone(),
         client_id: grant.client.clone(),
         iat: now,
-        exp: now + ACCESS_TOKEN_LIFE,
+        exp: now + access_token_life,
         jti: format!("{}.{}", grant_id(&family), new_id(&*broker.platform.random)),
         scope: scope.clone(),
         tenant: subject.tenant.clone(),
@@ -114,7 +116,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
-        expires_in: ACCESS_TOKEN_LIFE.0,
+        expires_in: access_token_life.0,
         refresh_token: refresh.to_text(),
         refresh_token_expires_in: grant.expires_at.seconds() - now.seconds(),
         id_token,
