@@ -18,6 +18,8 @@ mod logout;
 mod metadata;
 #[path = "deployed/provider.rs"]
 mod provider;
+#[path = "deployed/pushed.rs"]
+mod pushed;
 #[path = "deployed/races.rs"]
 mod races;
 #[path = "deployed/refresh.rs"]

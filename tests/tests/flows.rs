@@ -7,5 +7,6 @@ mod flows {
     mod life;
     mod outbox;
     mod resume;
+    mod storage_calls;
     mod upstream;
 }

@@ -5,6 +5,7 @@
 mod choose;
 mod code;
 pub mod finish;
+pub mod pushed;
 mod resume;
 pub mod start;
 pub mod state;

@@ -18,6 +18,7 @@ pub(crate) fn document(issuer: &str) -> String {
         "issuer": issuer,
         "authorization_endpoint": at("/oauth2/authorize"),
         "token_endpoint": at("/oauth2/token"),
+        "pushed_authorization_request_endpoint": at("/oauth2/par"),
         "userinfo_endpoint": at("/oauth2/userinfo"),
         "jwks_uri": at("/oauth2/jwks"),
         "end_session_endpoint": at("/oauth2/logout"),

@@ -6,6 +6,7 @@ pub mod client_auth;
 mod error;
 pub mod pkce;
 pub mod prompt;
+pub mod pushed;
 pub mod scope;
 pub mod token;
 

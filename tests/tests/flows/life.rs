@@ -214,3 +214,28 @@ async fn a_statement_is_remembered_until_it_is_over() {
     let refused = "invalid_client";
     assert_eq!(told, ["invalid_grant", refused, refused, refused, refused, refused]);
 }
+
+/// TK-12: a request that was sent ahead waits for ninety seconds.
+#[tokio::test]
+async fn a_pushed_request_dies_after_ninety_seconds() {
+    let test = TestBroker::new().await;
+    let form = [
+        ("client_id", "app"),
+        ("client_secret", "secret-of-the-application-0123456789"),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ];
+    let (young, old) = (test.post("/oauth2/par", &form).await, test.post("/oauth2/par", &form).await);
+    assert_eq!((young.status, &young.json()["expires_in"]), (StatusCode::CREATED, &json!(90)));
+    let start = async |pushed: &Reply| {
+        let target = format!("/oauth2/authorize?client_id=app&request_uri={}", pushed.text("request_uri"));
+        test.get(&target, "").await.status
+    };
+    test.clock.advance(Seconds(89));
+    assert_eq!(start(&young).await, StatusCode::SEE_OTHER);
+    test.clock.advance(Seconds(1));
+    assert_eq!(start(&old).await, StatusCode::BAD_REQUEST);
+}

@@ -36,6 +36,9 @@ pub struct ClientInput {
     /// Its public keys, for `private_key_jwt`: 1 to 10, in full. There is no `jwks_uri`.
     #[serde(default)]
     pub jwks: Option<KeysInput>,
+    /// Whether it must send its authorization requests ahead (RFC 9126 §6).
+    #[serde(default)]
+    pub require_pushed_requests: bool,
     /// How long its access tokens live, in seconds: a minute to a day; a day when left out.
     #[serde(default = "access_token_life")]
     pub access_token_life: Seconds,
@@ -73,6 +76,8 @@ pub struct ClientView {
     /// Its public keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
+    /// Whether it must send its authorization requests ahead.
+    pub require_pushed_requests: bool,
     /// How long its access tokens live, in seconds.
     pub access_token_life: Seconds,
     /// How long its refresh families live, in seconds.
@@ -89,6 +94,7 @@ fn view(id: &str, client: Client) -> ClientView {
         client_auth: client.client_auth,
         has_client_secret: client.secret_hash.is_some(),
         jwks: (!client.keys.is_empty()).then_some(JwkSet { keys: client.keys }),
+        require_pushed_requests: client.require_pushed_requests,
         access_token_life: client.access_token_life,
         refresh_token_life: client.refresh_token_life,
     }
@@ -126,6 +132,7 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
         redirect_uris: input.redirect_uris,
         post_logout_redirect_uris: input.post_logout_redirect_uris,
         client_auth: input.client_auth,
+        require_pushed_requests: input.require_pushed_requests,
         access_token_life: input.access_token_life,
         refresh_token_life: input.refresh_token_life,
     };

@@ -12,7 +12,7 @@ use vestibule_protocol::params::Params;
 
 use super::state::LoginState;
 use super::upstream::Target;
-use super::{Refusal, ReplyAddress, choose, resume, upstream};
+use super::{Refusal, ReplyAddress, choose, pushed, resume, upstream};
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{new_id, new_secret};
@@ -51,8 +51,24 @@ pub(super) struct Asking<'a> {
 
 /// Starts a login for an authorization request. `session` is the browser's session handle.
 pub async fn start(broker: &Broker, params: &Params<'_>, session: Option<&str>) -> Result<Start, Refusal> {
+    let pushed = pushed::take(broker, params).await?;
+    let Some(pushed) = &pushed else { return begin(broker, params, false, session).await };
+    let params = Params::parse(&pushed.parameters).map_err(|_| Error::bug("a pushed request is not readable"))?;
+    begin(broker, &params, true, session).await
+}
+
+/// Starts a login for a request that came with the browser, or was pushed.
+async fn begin(
+    broker: &Broker,
+    params: &Params<'_>,
+    was_pushed: bool,
+    session: Option<&str>,
+) -> Result<Start, Refusal> {
     let (client, reply) = trusted_client(broker, params).await?;
     let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
+    if client.client.require_pushed_requests && !was_pushed {
+        return Err(refuse(oauth::Error::invalid_request("this application has to push its requests")));
+    }
     let request = AuthorizationRequest::parse(params).map_err(refuse)?;
     let hinted = resume::hinted(broker, &request).await?.map_err(refuse)?;
     let asking = Asking { client_id: &client.id, client: &client.client, reply: &reply, request: &request };

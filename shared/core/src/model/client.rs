@@ -26,6 +26,9 @@ pub struct Client {
     /// Its public keys, for `private_key_jwt`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Jwk>,
+    /// Whether it must send its requests ahead.
+    #[serde(default)]
+    pub require_pushed_requests: bool,
     /// How long its access tokens live.
     #[serde(default = "access_token_life")]
     pub access_token_life: Seconds,

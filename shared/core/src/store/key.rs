@@ -11,6 +11,7 @@ use super::record::RecordKey;
 use crate::model::client::Client;
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
+use crate::model::pushed::PushedRequest;
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
@@ -37,6 +38,11 @@ fn client_shard(kind: &str, client: &str, hash: &str) -> Partition {
 pub fn used_assertion(client: &str, name: &str) -> RecordKey<()> {
     let hash = hash_parts(&[name]);
     RecordKey::new(client_shard("replay", client, &hash), format!("assertion#{hash}"))
+}
+
+/// A request that a client sent ahead, by the hash of its name.
+pub fn pushed_request(client: &str, hash: &str) -> RecordKey<PushedRequest> {
+    RecordKey::new(client_shard("pushed", client, hash), format!("request#{hash}"))
 }
 
 /// The partition of a tenant's configuration.
