@@ -41,12 +41,18 @@ pub async fn push(broker: &Broker, credentials: &ClientCredentials, params: &Par
     AuthorizationRequest::state(&read)?;
     AuthorizationRequest::parse(&read)?;
 
+    let request_uri = keep(broker, &credentials.client_id, parameters).await?;
+    Ok(Pushed { request_uri, expires_in: PUSHED_LIFE })
+}
+
+/// Keeps a client's request, and names it.
+async fn keep(broker: &Broker, client: &str, parameters: String) -> Result<String, Error> {
     let secret = new_secret(&*broker.platform.random);
-    let record = key::pushed_request(&credentials.client_id, SecretHash::of(secret.expose()).as_str());
+    let record = key::pushed_request(client, SecretHash::of(secret.expose()).as_str());
     let until = broker.platform.clock.now() + PUSHED_LIFE;
     let write = record.put_until(&PushedRequest { parameters }, until, Expect::Absent)?;
     broker.platform.store.commit(record.partition(), vec![write]).await?;
-    Ok(Pushed { request_uri: request_uri(secret.expose()), expires_in: PUSHED_LIFE })
+    Ok(request_uri(secret.expose()))
 }
 
 /// The request behind `request_uri`, if the browser brings one. It is taken: of two starts, one gets it. Parameters
