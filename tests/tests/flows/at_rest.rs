@@ -8,14 +8,14 @@ use vestibule_tests::in_process::{CALLBACK, ISSUER, TestBroker};
 
 /// Every value in these partitions, with its id.
 async fn stored(test: &TestBroker, partitions: impl IntoIterator<Item = String>) -> String {
-    let mut text = String::new();
+    let mut found = String::new();
     for partition in partitions {
         let page = test.store.list(&Partition::new(partition), "", None, 1000).await.expect("a page");
         for record in page.records {
-            text.extend([record.id.as_str(), "=", record.value.as_str(), "\n"]);
+            found.extend([record.id.as_str(), "=", record.value.as_str(), "\n"]);
         }
     }
-    text
+    found
 }
 
 /// TK-3, ED-10: secrets of applications, codes, refresh tokens, session cookies and names of pushed requests are

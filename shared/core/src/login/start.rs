@@ -80,10 +80,23 @@ async fn begin(
         return Err(refuse(resume::login_required()));
     }
     let chosen = choose::choose(broker, &client.client, &request).await?.map_err(refuse)?;
-    let (tenant, connection_id) = (chosen.tenant, chosen.connection);
-    if hinted.as_ref().is_some_and(|hinted| hinted.tenant != tenant) {
+    if hinted.as_ref().is_some_and(|hinted| hinted.tenant != chosen.tenant) {
         return Err(refuse(oauth::Error::invalid_request("id_token_hint is of another tenant")));
     }
+    let expected_user = hinted.map(|hinted| hinted.user);
+    Ok(Start::Login(go(broker, &asking, chosen, expected_user).await?))
+}
+
+/// Seals the login, and sends the person to the chosen connection.
+async fn go(
+    broker: &Broker,
+    asking: &Asking<'_>,
+    chosen: choose::Chosen,
+    expected_user: Option<String>,
+) -> Result<Started, Refusal> {
+    let Asking { client_id, reply, request, .. } = *asking;
+    let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
+    let (tenant, connection_id) = (chosen.tenant, chosen.connection);
     let connection = usable(broker.connection(&tenant, &connection_id).await?).map_err(refuse)?;
 
     let Upstream::Oidc(settings) = &connection.upstream;
@@ -116,17 +129,17 @@ async fn begin(
         verifier,
         nonce,
         started_at: broker.platform.clock.now(),
-        client: client.id,
-        redirect_uri: reply.redirect_uri,
-        state: reply.state,
-        client_nonce: request.nonce,
-        code_challenge: request.code_challenge,
-        scope: request.scope,
+        client: client_id.to_owned(),
+        redirect_uri: reply.redirect_uri.clone(),
+        state: reply.state.clone(),
+        client_nonce: request.nonce.clone(),
+        code_challenge: request.code_challenge.clone(),
+        scope: request.scope.clone(),
         max_age: request.max_age,
-        expected_user: hinted.map(|hinted| hinted.user),
+        expected_user,
     };
     let cookie = login.seal(broker, &id)?;
-    Ok(Start::Login(Started { location, id, cookie }))
+    Ok(Started { location, id, cookie })
 }
 
 struct TrustedClient {
