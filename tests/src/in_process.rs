@@ -146,6 +146,13 @@ impl TestBroker {
         }
     }
 
+    /// Sends a form.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
     /// A browser's GET, with a `Cookie` header.
     pub async fn get(&self, target: &str, cookie: &str) -> Reply {
         let request = Request::get(target).header(header::COOKIE, cookie);
@@ -163,7 +170,11 @@ impl TestBroker {
 
     /// The first leg: where the browser is sent, and the login's cookie as `name=value`.
     pub async fn start(&self) -> (Url, String) {
-        let reply = self.start_reply().await;
+        Self::started(&self.start_reply().await)
+    }
+
+    /// Where a first leg sent the browser, and the login's cookie as `name=value`.
+    pub fn started(reply: &Reply) -> (Url, String) {
         let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
         let cookie = reply.headers.get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
         (location, cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned())
@@ -171,6 +182,11 @@ impl TestBroker {
 
     /// The answer to the first leg.
     pub async fn start_reply(&self) -> Reply {
+        self.authorize(&[], "").await
+    }
+
+    /// The answer to an authorization request with more parameters, in a browser with this cookie.
+    pub async fn authorize(&self, more: &[(&str, &str)], cookie: &str) -> Reply {
         let challenge = BASE64URL.encode(Sha256::digest(VERIFIER));
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -181,8 +197,9 @@ impl TestBroker {
                 ("code_challenge", &challenge),
                 ("code_challenge_method", "S256"),
             ])
+            .extend_pairs(more)
             .finish();
-        self.get(&format!("/oauth2/authorize?{query}"), "").await
+        self.get(&format!("/oauth2/authorize?{query}"), cookie).await
     }
 
     /// The second leg.
@@ -224,10 +241,7 @@ impl TestBroker {
     }
 
     async fn token(&self, form: &[(&str, &str)]) -> Reply {
-        let mut body = form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(form).extend_pairs([("client_id", "app"), ("client_secret", SECRET)]);
-        let request = Request::post("/oauth2/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.send(request.body(Body::from(body.finish())).expect("a request")).await
+        self.post("/oauth2/token", &[form, &[("client_id", "app"), ("client_secret", SECRET)]].concat()).await
     }
 }
 

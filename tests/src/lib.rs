@@ -1,6 +1,7 @@
 //! What the suites share: a browser, a deployment under test, and a world in it that belongs to one test.
 
 pub mod browser;
+pub mod client_key;
 pub mod cookie;
 pub mod deployment;
 pub mod form;

@@ -4,6 +4,8 @@
 
 #[path = "deployed/admin.rs"]
 mod admin;
+#[path = "deployed/assertion.rs"]
+mod assertion;
 #[path = "deployed/attacks.rs"]
 mod attacks;
 #[path = "deployed/authorize.rs"]
@@ -16,12 +18,16 @@ mod logout;
 mod metadata;
 #[path = "deployed/provider.rs"]
 mod provider;
+#[path = "deployed/pushed.rs"]
+mod pushed;
 #[path = "deployed/races.rs"]
 mod races;
 #[path = "deployed/refresh.rs"]
 mod refresh;
 #[path = "deployed/signing_keys.rs"]
 mod signing_keys;
+#[path = "deployed/resume.rs"]
+mod resume;
 #[path = "deployed/tenants.rs"]
 mod tenants;
 #[path = "deployed/token.rs"]

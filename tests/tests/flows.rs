@@ -2,11 +2,14 @@
 //! documents grow old. The router is the door here too.
 
 mod flows {
+    mod at_rest;
     mod gate;
     mod keys;
     mod life;
     mod outbox;
     mod rotation;
     mod signing_keys;
+    mod resume;
+    mod storage_calls;
     mod upstream;
 }

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod broker;
 mod cache;
+mod client_auth;
 pub mod config;
 mod directory;
 pub mod error;

@@ -3,7 +3,10 @@
 //! Between them nothing is stored: the login travels in a sealed cookie of the browser that began it ([`state`]).
 
 mod choose;
+mod code;
 pub mod finish;
+pub mod pushed;
+mod resume;
 pub mod start;
 pub mod state;
 pub mod upstream;

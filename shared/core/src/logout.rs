@@ -8,9 +8,7 @@ use vestibule_protocol::params::Params;
 
 use crate::Broker;
 use crate::error::Error;
-use crate::handle::{Handle, HandleKind};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
-use crate::model::session::Subject;
 use crate::store::key::SessionShard;
 use crate::token::IdClaims;
 use crate::{outbox, sessions, signing};
@@ -48,7 +46,7 @@ pub async fn sign_out(
         (Some(hint), _) => Some(hint.aud.as_str()),
         (None, named) => named,
     };
-    let of_cookie = cookie_session(broker, cookie).await?;
+    let of_cookie = sessions::of_cookie(broker, cookie).await?.map(|(_, session)| session.subject);
     let location = registered_location(broker, params, client).await?;
     let ended = match (hint, of_cookie) {
         (Some(hint), of_cookie) => {
@@ -70,15 +68,6 @@ async fn read_hint(broker: &Broker, hint: &str) -> Result<IdClaims, Error> {
     let claims: Option<IdClaims> = signing::verify(broker, TokenType::IdToken, hint).await?;
     let ours = claims.filter(|claims| claims.iss == broker.config.issuer);
     Ok(ours.ok_or(oauth::Error::invalid_request("id_token_hint is not an ID token of this issuer"))?)
-}
-
-/// The session behind the browser's cookie, if it is still there.
-async fn cookie_session(broker: &Broker, cookie: Option<&str>) -> Result<Option<Subject>, Error> {
-    let Some(handle) = cookie.and_then(|cookie| Handle::parse(HandleKind::Session, 2, cookie)) else { return Ok(None) };
-    let [user, session] = handle.locator.path.as_slice() else { return Ok(None) };
-    let found = handle.locator.shard.session(user, session).get(&*broker.platform.store).await?;
-    let proved = found.filter(|found| found.value.secret.matches(handle.secret.expose()));
-    Ok(proved.map(|found| found.value.subject))
 }
 
 /// `post_logout_redirect_uri`, if it is registered for the client, with `state` (§3). Otherwise the person stays with

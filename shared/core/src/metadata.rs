@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use vestibule_protocol::jose::Algorithm;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
+use vestibule_protocol::oauth::prompt::Prompt;
 use vestibule_protocol::oauth::scope;
 use vestibule_protocol::time::Seconds;
 
@@ -20,6 +22,7 @@ pub(crate) fn render(issuer: &str, algorithms: &[&str]) -> String {
         "issuer": issuer,
         "authorization_endpoint": at("/oauth2/authorize"),
         "token_endpoint": at("/oauth2/token"),
+        "pushed_authorization_request_endpoint": at("/oauth2/par"),
         "userinfo_endpoint": at("/oauth2/userinfo"),
         "jwks_uri": at("/oauth2/jwks"),
         "end_session_endpoint": at("/oauth2/logout"),
@@ -30,10 +33,12 @@ pub(crate) fn render(issuer: &str, algorithms: &[&str]) -> String {
         "id_token_signing_alg_values_supported": algorithms,
         "scopes_supported": scope::SUPPORTED,
         "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "tenant", "email",
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid", "at_hash", "tenant", "email",
             "email_verified", "name", "given_name", "family_name", "preferred_username",
         ],
         "token_endpoint_auth_methods_supported": ClientAuthMethod::NAMES,
+        "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::name),
+        "prompt_values_supported": Prompt::VALUES,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "request_parameter_supported": false,

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod connection;
 pub mod effect;
+pub mod pushed;
 pub mod session;
 pub mod signing;
 pub mod tenant;

@@ -2,6 +2,7 @@
 
 use crate::Broker;
 use crate::error::{Error, LoginError};
+use crate::handle::{Handle, HandleKind};
 use crate::model::session::{Gate, Session, Subject};
 use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, MAX_WRITES, Store, StoreError, Version, Write, record};
@@ -21,6 +22,16 @@ pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str)
     }
     let gate = gate.ok_or(Error::bug("a gate vanished"))?;
     if gate.value.open { Ok(gate.version) } else { Err(LoginError::Inactive.into()) }
+}
+
+/// The session behind a browser's cookie, if it is still there. Whether it still counts is for a commit to say.
+pub(crate) async fn of_cookie(broker: &Broker, cookie: Option<&str>) -> Result<Option<(SessionShard, Session)>, Error> {
+    let Some(handle) = cookie.and_then(|cookie| Handle::parse(HandleKind::Session, 2, cookie)) else { return Ok(None) };
+    let [user, session] = handle.locator.path.as_slice() else { return Ok(None) };
+    let shard = handle.locator.shard;
+    let found = shard.session(user, session).get(&*broker.platform.store).await?;
+    let proved = found.filter(|found| found.value.secret.matches(handle.secret.expose()));
+    Ok(proved.map(|found| (shard, found.value)))
 }
 
 /// The conditions under which a session still counts: it was not ended, and its person's gate did not change.

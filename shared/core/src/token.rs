@@ -4,16 +4,14 @@ mod issue;
 mod redeem;
 mod refresh;
 
-use std::sync::Arc;
-
 use serde::Serialize;
-use vestibule_protocol::oauth::client_auth::{ClientAuthMethod, ClientCredentials};
+use vestibule_protocol::oauth::client_auth::ClientCredentials;
 use vestibule_protocol::oauth::token::TokenRequest;
-use vestibule_protocol::oauth::{self, ErrorCode};
 
 pub(crate) use issue::{AccessClaims, IdClaims};
 
 use crate::Broker;
+use crate::client_auth::authenticate;
 use crate::error::Error;
 use crate::model::client::Client;
 
@@ -66,17 +64,4 @@ impl Caller<'_> {
     async fn serves(&self, broker: &Broker, tenant: &str) -> Result<bool, Error> {
         Ok(self.registered.serves(tenant) && broker.tenant(tenant).await?.is_some())
     }
-}
-
-/// The client is the one that it says. One error for every reason.
-async fn authenticate(broker: &Broker, credentials: &ClientCredentials) -> Result<Arc<Client>, Error> {
-    let refused = oauth::Error::new(ErrorCode::InvalidClient, "client authentication failed");
-    let client = broker.client(&credentials.client_id).await?;
-    let client = client.filter(|client| client.client_auth == credentials.method).ok_or(refused)?;
-    let proved = match (&client.secret_hash, &credentials.secret) {
-        (Some(hash), Some(secret)) => hash.matches(secret.as_bytes()),
-        (None, None) => client.client_auth == ClientAuthMethod::None,
-        _ => false,
-    };
-    if proved { Ok(client) } else { Err(refused.into()) }
 }

@@ -157,7 +157,8 @@ fn oauth_form(error: &Error) -> (StatusCode, ErrorCode, &'static str) {
                 | ErrorCode::UnsupportedGrantType
                 | ErrorCode::InvalidScope
                 | ErrorCode::UnsupportedResponseType
-                | ErrorCode::AccessDenied => StatusCode::BAD_REQUEST,
+                | ErrorCode::AccessDenied
+                | ErrorCode::LoginRequired => StatusCode::BAD_REQUEST,
             };
             (status, error.code, error.description)
         }

@@ -116,6 +116,16 @@ async fn what_cannot_be_right_is_refused() {
         wrong.push((client_path.clone(), change(&client, "redirect_uris", json!([address]))));
     }
     wrong.push((client_path.clone(), change(&client, "client_auth", json!("client_secret_jwt"))));
+    for (life, seconds) in [
+        ("access_token_life", json!(59)),
+        ("access_token_life", json!(86_401)),
+        ("access_token_life", json!("3600")),
+        ("refresh_token_life", json!(599)),
+        ("refresh_token_life", json!(604_801)),
+        ("refresh_token_life", json!(-1)),
+    ] {
+        wrong.push((client_path.clone(), change(&client, life, seconds)));
+    }
     wrong.push((client_path.clone(), change(&client, "client_auth", json!("client_secret_basic"))));
     let short = change(&client, "client_auth", json!("client_secret_basic"));
     wrong.push((client_path.clone(), change(&short, "client_secret", json!("too-short"))));

@@ -164,7 +164,8 @@ async fn a_login_makes_a_new_session() {
     let mut browser = Browser::new();
     let mut names = Vec::new();
     for _ in 0..2 {
-        world.tokens_in(&mut browser).await;
+        let request = world.authorization().with("prompt", "login");
+        world.follow(&mut browser, &request, ALICE).await.arrived();
         let cookies = browser.cookies(&world.broker.url);
         let session = cookies.iter().find(|cookie| cookie.name == "__Host-session").expect("a session cookie");
         assert!(session.value.len() >= 22, "128 bits at least");

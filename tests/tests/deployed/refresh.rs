@@ -100,6 +100,26 @@ async fn scope_does_not_grow() {
     }
 }
 
+/// A turn may ask for less than was granted, and gets that; the next one may have all of it again. TK-7.
+#[tokio::test]
+async fn a_turn_may_ask_for_less() {
+    let world = World::new().await;
+    let token = member(&world.tokens().await, "refresh_token");
+    let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str()), ("scope", "openid")];
+    let less = world.token(&world.app, &form).await.json();
+    assert_eq!(member(&less, "scope"), "openid");
+    let claims = payload(&member(&less, "id_token")).expect("claims");
+    assert!(!claims.contains_key("email") && !claims.contains_key("name"), "{claims:?}");
+    assert_eq!(world.userinfo(&less).await.json().get("email"), None);
+    for wrong in ["openid offline_access", "openid \"", "open\\id"] {
+        let token = member(&less, "refresh_token");
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str()), ("scope", wrong)];
+        assert_eq!(world.token(&world.app, &form).await.text("error"), "invalid_scope", "{wrong}");
+    }
+    let all = world.refresh(&member(&less, "refresh_token")).await.json();
+    assert_eq!(member(&all, "scope"), "openid profile email");
+}
+
 /// What is no refresh token is none. TK-6.
 #[tokio::test]
 async fn invented_refresh_tokens_are_refused() {

@@ -3,7 +3,9 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use vestibule_protocol::time::Seconds;
-use vestibule_tests::in_process::{TestBroker, claims, signed_in};
+use vestibule_tests::Reply;
+use vestibule_tests::client_key::{ASSERTION_TYPE, ClientKey};
+use vestibule_tests::in_process::{CALLBACK, ISSUER, TestBroker, claims, signed_in};
 
 /// AZ-7: a code is good for 60 seconds, and not for one more.
 #[tokio::test]
@@ -140,4 +142,100 @@ async fn a_tenant_that_is_gone_takes_its_tokens_along() {
     assert_eq!(test.redeem(&code).await.text("error"), "invalid_grant");
     let userinfo = test.userinfo(tokens["access_token"].as_str().expect("a token")).await;
     assert_eq!(userinfo.status, StatusCode::UNAUTHORIZED);
+}
+
+/// The test's application with other lives.
+async fn set_lives(test: &TestBroker, access: i64, refresh: i64) {
+    let client = json!({
+        "name": "App", "tenants": ["acme"], "redirect_uris": [CALLBACK], "client_auth": "client_secret_post",
+        "access_token_life": access, "refresh_token_life": refresh,
+    });
+    test.admin(Method::PUT, "/clients/app", &client).await;
+}
+
+/// TK-7, TK-8: an application can have shorter lives; its tokens end by them.
+#[tokio::test]
+async fn an_application_has_lives_of_its_own() {
+    let test = TestBroker::new().await;
+    set_lives(&test, 60, 600).await;
+    let tokens = test.tokens().await;
+    assert_eq!((&tokens["expires_in"], &tokens["refresh_token_expires_in"]), (&json!(60), &json!(600)));
+    let access = claims(&tokens["access_token"]);
+    assert_eq!(access["exp"].as_i64().zip(access["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(60));
+    let access_token = tokens["access_token"].as_str().expect("a token");
+    test.clock.advance(Seconds(59));
+    assert_eq!(test.userinfo(access_token).await.status, StatusCode::OK);
+    test.clock.advance(Seconds(1));
+    assert_eq!(test.userinfo(access_token).await.status, StatusCode::UNAUTHORIZED);
+    let token = tokens["refresh_token"].as_str().expect("a token");
+    let next = test.refresh(token).await.json();
+    assert_eq!((&next["expires_in"], &next["refresh_token_expires_in"]), (&json!(60), &json!(540)));
+    test.clock.advance(Seconds(540));
+    assert_eq!(test.refresh(next["refresh_token"].as_str().expect("a token")).await.text("error"), "invalid_grant");
+}
+
+/// TK-7: what a session gives out late ends with the session.
+#[tokio::test]
+async fn nothing_outlasts_its_session() {
+    let test = TestBroker::new().await;
+    let cookie = test.sign_in().await.cookie;
+    test.clock.advance(Seconds(604_000));
+    let there = test.authorize(&[], &cookie).await.location().expect("a redirect");
+    let tokens = test.redeem(&Reply::one_param(&there, "code")).await.json();
+    assert_eq!(tokens["refresh_token_expires_in"], 800);
+    test.clock.advance(Seconds(800));
+    assert_eq!(test.refresh(tokens["refresh_token"].as_str().expect("a token")).await.text("error"), "invalid_grant");
+}
+
+/// TK-15: a used statement is remembered for as long as it could be used again.
+#[tokio::test]
+async fn a_statement_is_remembered_until_it_is_over() {
+    let test = TestBroker::new().await;
+    let key = ClientKey::new().await;
+    let client = json!({
+        "name": "Signs", "redirect_uris": [CALLBACK], "client_auth": "private_key_jwt",
+        "jwks": { "keys": [key.jwk()] },
+    });
+    test.admin(Method::PUT, "/clients/signs", &client).await;
+    let now = 1_750_000_000;
+    let claims = json!({ "iss": "signs", "sub": "signs", "aud": ISSUER, "jti": "1", "exp": now + 300 });
+    let assertion = key.sign(&claims).await;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "none"),
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", assertion.as_str()),
+    ];
+    let mut told = Vec::new();
+    for later in [0, 1, 299, 59, 1, 1_000] {
+        test.clock.advance(Seconds(later));
+        told.push(test.post("/oauth2/token", &form).await.text("error"));
+    }
+    let refused = "invalid_client";
+    assert_eq!(told, ["invalid_grant", refused, refused, refused, refused, refused]);
+}
+
+/// TK-12: a request that was sent ahead waits for ninety seconds.
+#[tokio::test]
+async fn a_pushed_request_dies_after_ninety_seconds() {
+    let test = TestBroker::new().await;
+    let form = [
+        ("client_id", "app"),
+        ("client_secret", "secret-of-the-application-0123456789"),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ];
+    let (young, old) = (test.post("/oauth2/par", &form).await, test.post("/oauth2/par", &form).await);
+    assert_eq!((young.status, &young.json()["expires_in"]), (StatusCode::CREATED, &json!(90)));
+    let start = async |pushed: &Reply| {
+        let target = format!("/oauth2/authorize?client_id=app&request_uri={}", pushed.text("request_uri"));
+        test.get(&target, "").await.status
+    };
+    test.clock.advance(Seconds(89));
+    assert_eq!(start(&young).await, StatusCode::SEE_OTHER);
+    test.clock.advance(Seconds(1));
+    assert_eq!(start(&old).await, StatusCode::BAD_REQUEST);
 }

@@ -1,13 +1,17 @@
 //! Applications.
 
+use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use vestibule_protocol::jose::PublicKey;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
+use vestibule_protocol::time::Seconds;
 
 use super::{Put, check_id, check_name, check_redirect_uris, conflict_is_theirs};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
-use crate::model::client::Client;
+use crate::model::client::{Client, access_token_life, refresh_token_life};
 use crate::store::{Expect, key};
 
 /// What an administrator sends.
@@ -29,6 +33,27 @@ pub struct ClientInput {
     /// Its secret, at least 32 characters, random. Kept as it was when left out of a replacement.
     #[serde(default)]
     pub client_secret: Option<String>,
+    /// Its public keys, for `private_key_jwt`: 1 to 10, in full. There is no `jwks_uri`.
+    #[serde(default)]
+    pub jwks: Option<KeysInput>,
+    /// Whether it must send its authorization requests ahead (RFC 9126 §6).
+    #[serde(default)]
+    pub require_pushed_requests: bool,
+    /// How long its access tokens live, in seconds: a minute to a day; a day when left out.
+    #[serde(default = "access_token_life")]
+    pub access_token_life: Seconds,
+    /// How long its refresh families live, in seconds: ten minutes to a session's seven days, which is what it is when
+    /// left out.
+    #[serde(default = "refresh_token_life")]
+    pub refresh_token_life: Seconds,
+}
+
+/// A JWK set as sent, so that a private member is seen.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysInput {
+    /// The keys.
+    pub keys: Vec<Value>,
 }
 
 /// What an administrator sees.
@@ -48,6 +73,15 @@ pub struct ClientView {
     pub client_auth: ClientAuthMethod,
     /// Whether it has a secret. Nobody can read it back.
     pub has_client_secret: bool,
+    /// Its public keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<JwkSet>,
+    /// Whether it must send its authorization requests ahead.
+    pub require_pushed_requests: bool,
+    /// How long its access tokens live, in seconds.
+    pub access_token_life: Seconds,
+    /// How long its refresh families live, in seconds.
+    pub refresh_token_life: Seconds,
 }
 
 fn view(id: &str, client: Client) -> ClientView {
@@ -59,6 +93,10 @@ fn view(id: &str, client: Client) -> ClientView {
         post_logout_redirect_uris: client.post_logout_redirect_uris,
         client_auth: client.client_auth,
         has_client_secret: client.secret_hash.is_some(),
+        jwks: (!client.keys.is_empty()).then_some(JwkSet { keys: client.keys }),
+        require_pushed_requests: client.require_pushed_requests,
+        access_token_life: client.access_token_life,
+        refresh_token_life: client.refresh_token_life,
     }
 }
 
@@ -81,16 +119,22 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
     }
     check_redirect_uris("redirect_uris", &input.redirect_uris)?;
     check_redirect_uris("post_logout_redirect_uris", &input.post_logout_redirect_uris)?;
+    check_life("access_token_life", input.access_token_life, 60, access_token_life())?;
+    check_life("refresh_token_life", input.refresh_token_life, 600, refresh_token_life())?;
     let record = key::client(id);
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| found.value.secret_hash.clone());
     let client = Client {
         secret_hash: secret_hash(input.client_auth, input.client_secret.as_deref(), kept)?,
+        keys: public_keys(input.client_auth, input.jwks)?,
         name: input.name,
         tenants: input.tenants,
         redirect_uris: input.redirect_uris,
         post_logout_redirect_uris: input.post_logout_redirect_uris,
         client_auth: input.client_auth,
+        require_pushed_requests: input.require_pushed_requests,
+        access_token_life: input.access_token_life,
+        refresh_token_life: input.refresh_token_life,
     };
     let (outcome, expect) = match found {
         Some(found) => (Put::Replaced, Expect::Version(found.version)),
@@ -109,13 +153,39 @@ fn secret_hash(
 ) -> Result<Option<SecretHash>, AdminError> {
     let invalid = |problem| Err(AdminError::Invalid { field: "client_secret", problem });
     match (method, sent) {
-        (ClientAuthMethod::None, None) => Ok(None),
+        (ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt, None) => Ok(None),
         (ClientAuthMethod::None, Some(_)) => invalid("must be left out: a public client has no secret"),
+        (ClientAuthMethod::PrivateKeyJwt, Some(_)) => invalid("must be left out: the client proves itself by its keys"),
         (_, Some(secret)) if secret.len() < 32 => invalid("must be random, at least 32 characters"),
         (_, Some(secret)) => Ok(Some(SecretHash::of(secret.as_bytes()))),
         (_, None) if kept.is_some() => Ok(kept),
         (_, None) => invalid("is missing"),
     }
+}
+
+/// The keys of a client that signs. Whatever tells a private key is refused, not dropped: it was shown to us.
+fn public_keys(method: ClientAuthMethod, sent: Option<KeysInput>) -> Result<Vec<Jwk>, AdminError> {
+    let invalid = |problem| AdminError::Invalid { field: "jwks", problem };
+    let keys = match (method, sent) {
+        (ClientAuthMethod::PrivateKeyJwt, Some(sent)) if (1..=10).contains(&sent.keys.len()) => sent.keys,
+        (ClientAuthMethod::PrivateKeyJwt, _) => return Err(invalid("must have 1 to 10 keys")),
+        (_, Some(_)) => return Err(invalid("is for private_key_jwt only")),
+        (_, None) => return Ok(Vec::new()),
+    };
+    let read = |key: Value| {
+        if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| key.get(member).is_some()) {
+            return Err(invalid("has a private or symmetric key: send public keys only, and replace that one"));
+        }
+        let key: Jwk = serde_json::from_value(key).map_err(|_| invalid("has a key that is not a JSON Web Key"))?;
+        PublicKey::from_jwk(&key).map_err(|_| invalid("has a key that cannot verify signatures here"))?;
+        Ok(key)
+    };
+    keys.into_iter().map(read).collect()
+}
+
+fn check_life(field: &'static str, life: Seconds, shortest: i64, longest: Seconds) -> Result<(), AdminError> {
+    let problem = "is out of bounds: access tokens live 60 to 86400 seconds, refresh tokens 600 to 604800";
+    if (shortest..=longest.0).contains(&life.0) { Ok(()) } else { Err(AdminError::Invalid { field, problem }) }
 }
 
 /// Removes an application.

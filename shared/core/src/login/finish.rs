@@ -2,10 +2,15 @@
 //! in this browser; what is written is written in one commit of the person's session partition.
 
 use url::Url;
+use vestibule_protocol::oauth::prompt::is_too_old;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::params::Params;
+use vestibule_protocol::time::Seconds;
 
+use super::code::new_code;
+use super::resume::login_required;
 use super::state::LoginState;
+use super::upstream::oidc::Identity;
 use super::upstream::{self, Target, UpstreamCopy};
 use super::{Refusal, ReplyAddress};
 use crate::Broker;
@@ -14,7 +19,7 @@ use crate::error::{Error, LoginError};
 use crate::handle::{Handle, HandleKind, Locator, SecretHash, new_id, new_secret};
 use crate::model::connection::{OidcSettings, Upstream};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
-use crate::model::session::{CODE_LIFE, Code, SESSION_LIFE, Session, Subject};
+use crate::model::session::{Code, SESSION_LIFE, Session, Subject};
 use crate::model::user::User;
 use crate::outbox;
 use crate::seal::Sealed;
@@ -30,6 +35,9 @@ pub struct Finished {
     /// The session's handle.
     pub session: String,
 }
+
+/// How far a provider's clock may be behind ours where it dates a login.
+const CLOCK_LEEWAY: Seconds = Seconds(60);
 
 /// Finishes a login with the identity provider's answer. `cookie` finds the sealed login of an id.
 pub async fn finish(
@@ -51,14 +59,29 @@ pub async fn finish(
     }
     let code = params.get("code").map_err(oauth::Error::from)?.ok_or(LoginError::UpstreamInvalid("no code"))?;
     let identity = upstream::oidc::identify(broker, &login, settings, code).await?;
+    if let Err(error) = is_recent(&login, &identity) {
+        return Err(Refusal::Reply(login.reply_address(), error));
+    }
     // A person who is deactivated while this runs changes the gate, and the commit fails: look again, then refuse.
     for _ in 0..3 {
         let user = directory::admit(broker, &login, &identity).await?;
-        if let Some(finished) = sign_in(broker, &login, user).await? {
+        if login.expected_user.as_ref().is_some_and(|expected| *expected != user.id) {
+            return Err(Refusal::Reply(login.reply_address(), login_required()));
+        }
+        if let Some(finished) = sign_in(broker, &login, &identity, user).await? {
             return Ok(finished);
         }
     }
     Err(LoginError::Inactive.into())
+}
+
+/// A provider that was asked for a recent login must say when it was (OpenID Connect Core §3.1.3.7, rules 11 and 13).
+/// A login that it does not date counts as one too old: we would have to invent `auth_time`.
+fn is_recent(login: &LoginState, identity: &Identity) -> Result<(), oauth::Error> {
+    let Some(max_age) = login.max_age else { return Ok(()) };
+    let recent = identity.auth_time.is_some_and(|at| !is_too_old(at + CLOCK_LEEWAY, Some(max_age), login.started_at));
+    let description = "the identity provider did not show that the person signed in recently enough";
+    if recent { Ok(()) } else { Err(oauth::Error::new(ErrorCode::LoginRequired, description)) }
 }
 
 /// RFC 9207 §2.4: whoever announces that it names itself must do so, and nobody may name somebody else.
@@ -72,7 +95,12 @@ fn check_issuer(params: &Params<'_>, settings: &OidcSettings, copy: &UpstreamCop
 
 /// One commit: the session, the application's code, the audit event, under the condition that the gate stands as
 /// found. `None` when it does not.
-async fn sign_in(broker: &Broker, login: &LoginState, user: User) -> Result<Option<Finished>, Error> {
+async fn sign_in(
+    broker: &Broker,
+    login: &LoginState,
+    identity: &Identity,
+    user: User,
+) -> Result<Option<Finished>, Error> {
     let random = &*broker.platform.random;
     let now = broker.platform.clock.now();
     let tenant = broker.tenant(&login.tenant).await?.ok_or(LoginError::ConnectionUnavailable)?;
@@ -82,13 +110,15 @@ async fn sign_in(broker: &Broker, login: &LoginState, user: User) -> Result<Opti
         tenant: login.tenant.clone(),
         user: user.id,
         session: new_id(random),
+        session_ends_at: Some(now + SESSION_LIFE),
         gate,
-        auth_time: now,
+        // A provider may sign in from a session of its own; its clock may be ahead of ours.
+        auth_time: identity.auth_time.map_or(now, |at| at.min(now)),
+        method: identity.method.clone(),
         profile: user.profile,
     };
-    let (session_secret, code_secret) = (new_secret(random), new_secret(random));
-    let session_id = subject.session.clone();
-    let user_id = subject.user.clone();
+    let secret = new_secret(random);
+    let (user_id, session_id) = (subject.user.clone(), subject.session.clone());
     let event = AuditEvent {
         time: now,
         kind: AuditKind::SignedIn,
@@ -100,7 +130,7 @@ async fn sign_in(broker: &Broker, login: &LoginState, user: User) -> Result<Opti
     let session = Session {
         subject: subject.clone(),
         connection: login.connection.clone(),
-        secret: SecretHash::of(session_secret.expose()),
+        secret: SecretHash::of(secret.expose()),
     };
     let gate_stands = shard.gate(&user_id).check(Expect::Version(subject.gate.clone()));
     let code = Code {
@@ -111,11 +141,11 @@ async fn sign_in(broker: &Broker, login: &LoginState, user: User) -> Result<Opti
         scope: login.scope.clone(),
         subject,
     };
-    let code_hash = SecretHash::of(code_secret.expose());
+    let code = new_code(broker, &shard, &code)?;
     let writes = vec![
         gate_stands,
         shard.session(&user_id, &session_id).put_until(&session, now + SESSION_LIFE, Expect::Absent)?,
-        shard.code(code_hash.as_str()).put_until(&code, now + CODE_LIFE, Expect::Absent)?,
+        code.write,
         outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: login.tenant.clone(), event })?.write,
     ];
     match broker.platform.store.commit(&shard.partition(), writes).await {
@@ -123,11 +153,9 @@ async fn sign_in(broker: &Broker, login: &LoginState, user: User) -> Result<Opti
         Err(StoreError::Conflict) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    let locator = |path| Locator { shard: shard.clone(), path };
-    let code = Handle { kind: HandleKind::Code, locator: locator(vec![session_id.clone()]), secret: code_secret };
-    let cookie =
-        Handle { kind: HandleKind::Session, locator: locator(vec![user_id, session_id]), secret: session_secret };
-    let location = reply_location(broker, &login.reply_address(), &[("code", &code.to_text())])?;
+    let locator = Locator { shard, path: vec![user_id, session_id] };
+    let cookie = Handle { kind: HandleKind::Session, locator, secret };
+    let location = reply_location(broker, &login.reply_address(), &[("code", &code.text)])?;
     Ok(Some(Finished { location, session: cookie.to_text() }))
 }
 

@@ -1,16 +1,18 @@
-//! The first leg: from the application's authorization request to the identity provider's login page. Writes nothing.
+//! The first leg: from the application's authorization request to the identity provider's login page, which writes
+//! nothing; or straight back to the application, when the browser's session does ([`super::resume`]).
 
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use url::Url;
 use vestibule_protocol::oauth::authorize::{AuthorizationRequest, ReplyTo};
+use vestibule_protocol::oauth::prompt::Prompt;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::params::Params;
 
 use super::state::LoginState;
 use super::upstream::Target;
-use super::{Refusal, ReplyAddress, choose, upstream};
+use super::{Refusal, ReplyAddress, choose, pushed, resume, upstream};
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{new_id, new_secret};
@@ -29,12 +31,71 @@ pub struct Started {
     pub cookie: Sealed,
 }
 
-/// Starts a login for an authorization request.
-pub async fn start(broker: &Broker, params: &Params<'_>) -> Result<Started, Refusal> {
+/// What becomes of an authorization request.
+#[derive(Debug)]
+pub enum Start {
+    /// The person goes to their identity provider.
+    Login(Started),
+    /// The browser's session does: the application's address, with a code.
+    Resumed(Url),
+}
+
+/// A request of a client that is known, with an address that is registered for it.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) client: &'a Client,
+    pub(super) reply: &'a ReplyAddress,
+    pub(super) request: &'a AuthorizationRequest,
+}
+
+/// Starts a login for an authorization request. `session` is the browser's session handle.
+pub async fn start(broker: &Broker, params: &Params<'_>, session: Option<&str>) -> Result<Start, Refusal> {
+    let pushed = pushed::take(broker, params).await?;
+    let Some(pushed) = &pushed else { return begin(broker, params, false, session).await };
+    let params = Params::parse(&pushed.parameters).map_err(|_| Error::bug("a pushed request is not readable"))?;
+    begin(broker, &params, true, session).await
+}
+
+/// Starts a login for a request that came with the browser, or was pushed.
+async fn begin(
+    broker: &Broker,
+    params: &Params<'_>,
+    was_pushed: bool,
+    session: Option<&str>,
+) -> Result<Start, Refusal> {
     let (client, reply) = trusted_client(broker, params).await?;
     let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
+    if client.client.require_pushed_requests && !was_pushed {
+        return Err(refuse(oauth::Error::invalid_request("this application has to push its requests")));
+    }
     let request = AuthorizationRequest::parse(params).map_err(refuse)?;
+    let hinted = resume::hinted(broker, &request).await?.map_err(refuse)?;
+    let asking = Asking { client_id: &client.id, client: &client.client, reply: &reply, request: &request };
+    if let Some(location) = resume::resume(broker, &asking, hinted.as_ref(), session).await? {
+        return Ok(Start::Resumed(location));
+    }
+    // Whatever comes now shows the person something, here or at the provider.
+    if request.prompt == Prompt::None {
+        return Err(refuse(resume::login_required()));
+    }
     let chosen = choose::choose(broker, &client.client, &request).await?.map_err(refuse)?;
+    if hinted.as_ref().is_some_and(|hinted| hinted.tenant != chosen.tenant) {
+        return Err(refuse(oauth::Error::invalid_request("id_token_hint is of another tenant")));
+    }
+    let expected_user = hinted.map(|hinted| hinted.user);
+    Ok(Start::Login(go(broker, &asking, chosen, expected_user).await?))
+}
+
+/// Seals the login, and sends the person to the chosen connection.
+async fn go(
+    broker: &Broker,
+    asking: &Asking<'_>,
+    chosen: choose::Chosen,
+    expected_user: Option<String>,
+) -> Result<Started, Refusal> {
+    let Asking { client_id, reply, request, .. } = *asking;
+    let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
     let (tenant, connection_id) = (chosen.tenant, chosen.connection);
     let connection = usable(broker.connection(&tenant, &connection_id).await?).map_err(refuse)?;
 
@@ -58,6 +119,8 @@ pub async fn start(broker: &Broker, params: &Params<'_>) -> Result<Started, Refu
         nonce: &nonce,
         verifier: &verifier,
         login_hint: request.login_hint.as_deref(),
+        prompt: &request.prompt,
+        max_age: request.max_age,
     };
     let location = upstream::oidc::authorization_url(broker, settings, &copy, &asked)?;
     let login = LoginState {
@@ -66,12 +129,14 @@ pub async fn start(broker: &Broker, params: &Params<'_>) -> Result<Started, Refu
         verifier,
         nonce,
         started_at: broker.platform.clock.now(),
-        client: client.id,
-        redirect_uri: reply.redirect_uri,
-        state: reply.state,
-        client_nonce: request.nonce,
-        code_challenge: request.code_challenge,
-        scope: request.scope,
+        client: client_id.to_owned(),
+        redirect_uri: reply.redirect_uri.clone(),
+        state: reply.state.clone(),
+        client_nonce: request.nonce.clone(),
+        code_challenge: request.code_challenge.clone(),
+        scope: request.scope.clone(),
+        max_age: request.max_age,
+        expected_user,
     };
     let cookie = login.seal(broker, &id)?;
     Ok(Started { location, id, cookie })

@@ -41,6 +41,12 @@ pub struct LoginState {
     pub code_challenge: CodeChallenge,
     /// What it asked for.
     pub scope: Scope,
+    /// How old the person's proof may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Seconds>,
+    /// The only person who will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_user: Option<String>,
 }
 
 impl LoginState {

@@ -1,8 +1,11 @@
 //! Applications that people are signed in to.
 
+use jsonwebtoken::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
+use vestibule_protocol::time::Seconds;
 
+use super::session::SESSION_LIFE;
 use crate::handle::SecretHash;
 
 /// An application. It serves one, several or all tenants.
@@ -18,8 +21,30 @@ pub struct Client {
     pub post_logout_redirect_uris: Vec<String>,
     /// How it proves who it is; the only way that is accepted from it.
     pub client_auth: ClientAuthMethod,
-    /// Its secret, hashed. `None` for a public client.
+    /// Its secret, hashed. `None` for one that has none.
     pub secret_hash: Option<SecretHash>,
+    /// Its public keys, for `private_key_jwt`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Jwk>,
+    /// Whether it must send its requests ahead.
+    #[serde(default)]
+    pub require_pushed_requests: bool,
+    /// How long its access tokens live.
+    #[serde(default = "access_token_life")]
+    pub access_token_life: Seconds,
+    /// How long its refresh families live; a session's end is theirs too.
+    #[serde(default = "refresh_token_life")]
+    pub refresh_token_life: Seconds,
+}
+
+/// An access token's life where nothing else is set: a day.
+pub const fn access_token_life() -> Seconds {
+    Seconds(86_400)
+}
+
+/// A refresh family's life where nothing else is set: as long as a session's.
+pub const fn refresh_token_life() -> Seconds {
+    SESSION_LIFE
 }
 
 impl Client {

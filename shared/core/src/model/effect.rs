@@ -59,6 +59,8 @@ pub enum AuditKind {
     SignedIn,
     /// An inactive person tried to sign in.
     SignInRefused,
+    /// A session signed a person in to another application, without the identity provider.
+    SessionContinued,
     /// A person signed out.
     SignedOut,
     /// A spent code was presented again; the family that it began is revoked.

@@ -11,9 +11,7 @@ use crate::store::Version;
 
 /// A code's life (RFC 6749 §4.1.2; at most 60 s by our own rule).
 pub const CODE_LIFE: Seconds = Seconds(60);
-/// An access token's life.
-pub const ACCESS_TOKEN_LIFE: Seconds = Seconds(86_400);
-/// A session's and a refresh family's life. Absolute: no use extends it.
+/// A session's life. Absolute: no use extends it, and nothing in it outlasts it.
 pub const SESSION_LIFE: Seconds = Seconds(604_800);
 
 /// Whose session it is, as the tokens of the session say it.
@@ -25,12 +23,29 @@ pub struct Subject {
     pub user: String,
     /// The session; the `sid` of the tokens.
     pub session: String,
+    /// When the session ends. Unknown for one that began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_ends_at: Option<Timestamp>,
     /// The gate's state at the login. When the gate changes, the session is over.
     pub gate: Version,
     /// When the person proved who they are.
     pub auth_time: Timestamp,
+    /// How, as far as the identity provider said.
+    #[serde(flatten)]
+    pub method: AuthenticationMethod,
     /// Who the person is.
     pub profile: Profile,
+}
+
+/// How a person proved who they are, in the identity provider's words (OpenID Connect Core §2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationMethod {
+    /// The class of the authentication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// The methods used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
 }
 
 /// A person signed in, in one browser. Never changed; ended by removal.

@@ -11,6 +11,7 @@ use super::record::RecordKey;
 use crate::model::client::Client;
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
+use crate::model::pushed::PushedRequest;
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
@@ -22,6 +23,26 @@ pub const SLOTS: u32 = 15;
 /// An application.
 pub fn client(client: &str) -> RecordKey<Client> {
     RecordKey::new(Partition::new(format!("client:{client}")), "client")
+}
+
+/// Over how many partitions a client's one-time records are spread.
+const CLIENT_SHARDS: u16 = 8;
+
+fn client_shard(kind: &str, client: &str, hash: &str) -> Partition {
+    let digest: [u8; 32] = Sha256::digest(hash).into();
+    let [high, low, ..] = digest;
+    Partition::new(format!("{kind}:{client}:{}", u16::from_be_bytes([high, low]) % CLIENT_SHARDS))
+}
+
+/// That a client's signed statement was used. The name is the client's own.
+pub fn used_assertion(client: &str, name: &str) -> RecordKey<()> {
+    let hash = hash_parts(&[name]);
+    RecordKey::new(client_shard("replay", client, &hash), format!("assertion#{hash}"))
+}
+
+/// A request that a client sent ahead, by the hash of its name.
+pub fn pushed_request(client: &str, hash: &str) -> RecordKey<PushedRequest> {
+    RecordKey::new(client_shard("pushed", client, hash), format!("request#{hash}"))
 }
 
 /// The partition of a tenant's configuration.

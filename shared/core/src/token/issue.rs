@@ -11,7 +11,7 @@ use super::TokenResponse;
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, Locator, new_id};
-use crate::model::session::{ACCESS_TOKEN_LIFE, Grant};
+use crate::model::session::{AuthenticationMethod, Grant};
 use crate::model::user::Profile;
 use crate::signing;
 use crate::store::key::SessionShard;
@@ -44,6 +44,8 @@ pub(crate) struct IdClaims {
     pub(crate) iat: Timestamp,
     pub(crate) exp: Timestamp,
     pub(crate) auth_time: Timestamp,
+    #[serde(flatten)]
+    pub(crate) method: AuthenticationMethod,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
     pub(crate) at_hash: String,
@@ -61,6 +63,8 @@ pub(super) struct Issue<'a> {
     pub(super) grant: &'a Grant,
     /// At most the grant's.
     pub(super) scope: Scope,
+    /// The client's.
+    pub(super) access_token_life: Seconds,
     pub(super) refresh_secret: HandleSecret,
     /// For the first ID token of a login.
     pub(super) nonce: Option<String>,
@@ -76,7 +80,7 @@ pub(crate) fn grant_id(family: &str) -> String {
 
 /// Signs an access token and an ID token, and writes out the refresh token.
 pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResponse, Error> {
-    let Issue { shard, family, grant, scope, refresh_secret, nonce } = issue;
+    let Issue { shard, family, grant, scope, access_token_life, refresh_secret, nonce } = issue;
     let now = broker.platform.clock.now();
     let subject = &grant.subject;
     let access = AccessClaims {
@@ -85,7 +89,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         aud: grant.client.clone(),
         client_id: grant.client.clone(),
         iat: now,
-        exp: now + ACCESS_TOKEN_LIFE,
+        exp: now + access_token_life,
         jti: format!("{}.{}", grant_id(&family), new_id(&*broker.platform.random)),
         scope: scope.clone(),
         tenant: subject.tenant.clone(),
@@ -100,6 +104,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         iat: now,
         exp: now + ID_TOKEN_LIFE,
         auth_time: subject.auth_time,
+        method: subject.method.clone(),
         nonce,
         at_hash: keys.token_hash(&access_token),
         tenant: access.tenant,
@@ -112,7 +117,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
-        expires_in: ACCESS_TOKEN_LIFE.0,
+        expires_in: access_token_life.0,
         refresh_token: refresh.to_text(),
         refresh_token_expires_in: grant.expires_at.seconds() - now.seconds(),
         id_token,

@@ -13,7 +13,7 @@ use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, SecretHash, new_secret};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
-use crate::model::session::{Code, Grant, SESSION_LIFE};
+use crate::model::session::{Code, Grant};
 use crate::outbox;
 use crate::sessions;
 use crate::store::key::SessionShard;
@@ -48,15 +48,16 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
     let random = &*broker.platform.random;
     let now = broker.platform.clock.now();
     let refresh_secret = new_secret(random);
+    let end = now + client.registered.refresh_token_life;
     let grant = Grant {
         client: code.client,
         scope: code.scope.clone(),
-        subject: code.subject,
+        subject: code.subject.clone(),
         current: SecretHash::of(refresh_secret.expose()),
         previous: None,
         salt: URL_SAFE_NO_PAD.encode(new_secret(random).expose()),
         rotated_at: now,
-        expires_at: now + SESSION_LIFE,
+        expires_at: code.subject.session_ends_at.map_or(end, |session| session.min(end)),
     };
     let family = hash.as_str().to_owned();
     let grant_record = shard.grant(session, &grant_id(&family));
@@ -74,7 +75,15 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
         }
         Err(error) => return Err(error.into()),
     }
-    let tokens = Issue { shard: &shard, family, grant: &grant, scope: code.scope, refresh_secret, nonce: code.nonce };
+    let tokens = Issue {
+        shard: &shard,
+        family,
+        grant: &grant,
+        scope: code.scope,
+        access_token_life: client.registered.access_token_life,
+        refresh_secret,
+        nonce: code.nonce,
+    };
     issue(broker, tokens).await
 }
 

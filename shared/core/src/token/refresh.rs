@@ -66,6 +66,7 @@ pub(super) async fn refresh(
                     family: family.clone(),
                     grant: &turn.grant,
                     scope: narrowed,
+                    access_token_life: client.registered.access_token_life,
                     refresh_secret: turn.next,
                     nonce: None,
                 };

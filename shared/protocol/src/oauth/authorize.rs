@@ -2,9 +2,11 @@
 //! to, then what they ask. Until the first step is through, nothing is ever redirected.
 
 use super::pkce::CodeChallenge;
+use super::prompt::{self, Prompt};
 use super::scope::Scope;
 use super::{Error, ErrorCode};
 use crate::params::Params;
+use crate::time::Seconds;
 
 /// Step one: the client and where it wants the answer. Not yet known to be true.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,12 @@ pub struct AuthorizationRequest {
     pub connection: Option<String>,
     /// Who is probably signing in; passed on to the identity provider.
     pub login_hint: Option<String>,
+    /// An ID token of ours about the person who is expected.
+    pub id_token_hint: Option<String>,
+    /// Whether the person must, or must not, be asked.
+    pub prompt: Prompt,
+    /// How long ago the person may have proved who they are.
+    pub max_age: Option<Seconds>,
 }
 
 /// Longest `state`, `nonce` or `login_hint` that we carry, in bytes: the login travels in a cookie.
@@ -84,6 +92,9 @@ impl AuthorizationRequest {
             tenant: carried("tenant")?,
             connection: carried("connection")?,
             login_hint: carried("login_hint")?,
+            id_token_hint: params.get("id_token_hint")?.map(str::to_owned),
+            prompt: Prompt::parse(params)?,
+            max_age: prompt::max_age(params)?,
         })
     }
 
@@ -124,6 +135,8 @@ mod tests {
             (format!("{GOOD}&scope=openid"), ErrorCode::InvalidRequest),
             (format!("{GOOD}&response_mode=fragment"), ErrorCode::InvalidRequest),
             (format!("{GOOD}&request=x"), ErrorCode::InvalidRequest),
+            (format!("{GOOD}&prompt=none+login"), ErrorCode::InvalidRequest),
+            (format!("{GOOD}&max_age=-1"), ErrorCode::InvalidRequest),
             (format!("{GOOD}&nonce={}", "n".repeat(1025)), ErrorCode::InvalidRequest),
         ] {
             assert_eq!(outcome(&query), Err(code), "{query}");

@@ -1,8 +1,9 @@
-//! How a client proves who it is (RFC 6749 §2.3.1): one method a request.
+//! How a client proves who it is (RFC 6749 §2.3, RFC 7523 §2.2): one method a request.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
+use super::assertion::{ASSERTION_TYPE, ClientAssertion};
 use super::{Error, ErrorCode};
 use crate::params::{self, Params};
 
@@ -14,13 +15,15 @@ pub enum ClientAuthMethod {
     ClientSecretBasic,
     /// Name and secret in the form.
     ClientSecretPost,
+    /// A statement signed with a key of its own, in the form.
+    PrivateKeyJwt,
     /// A public client: only a name; PKCE protects the code.
     None,
 }
 
 impl ClientAuthMethod {
     /// Every method, for the metadata document.
-    pub const NAMES: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+    pub const NAMES: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 }
 
 /// What a request offers as proof. Not yet compared with anything.
@@ -28,9 +31,11 @@ impl ClientAuthMethod {
 pub struct ClientCredentials {
     /// Who it says it is.
     pub client_id: String,
-    /// Its secret, unless the client is public.
+    /// Its secret, if it offers one.
     pub secret: Option<String>,
-    /// How both came.
+    /// Its signed statement, if it offers one.
+    pub assertion: Option<String>,
+    /// How they came.
     pub method: ClientAuthMethod,
 }
 
@@ -38,16 +43,24 @@ impl ClientCredentials {
     /// Reads the `Authorization` header, if there is one, and the form.
     pub fn parse(authorization: Option<&str>, form: &Params<'_>) -> Result<Self, Error> {
         let (client_id, secret) = (form.get("client_id")?, form.get("client_secret")?);
-        if form.get("client_assertion")?.is_some() {
-            return Err(Error::new(ErrorCode::InvalidClient, "this client authentication method is not supported"));
+        let two_ways = Error::invalid_request("the client authenticates in two ways");
+        if let Some(assertion) = form.get("client_assertion")? {
+            if authorization.is_some() || secret.is_some() {
+                return Err(two_ways);
+            }
+            if form.get("client_assertion_type")? != Some(ASSERTION_TYPE) {
+                return Err(Error::invalid_request("client_assertion_type is not the one of JWT bearer assertions"));
+            }
+            return Self::of_assertion(client_id, assertion);
         }
         let Some(header) = authorization else {
             let client_id = client_id.ok_or(Error::new(ErrorCode::InvalidClient, "the client did not authenticate"))?;
             let method = if secret.is_some() { ClientAuthMethod::ClientSecretPost } else { ClientAuthMethod::None };
-            return Ok(Self { client_id: client_id.to_owned(), secret: secret.map(str::to_owned), method });
+            let (client_id, secret) = (client_id.to_owned(), secret.map(str::to_owned));
+            return Ok(Self { client_id, secret, assertion: None, method });
         };
         if secret.is_some() {
-            return Err(Error::invalid_request("the client authenticates in two ways"));
+            return Err(two_ways);
         }
         let basic = parse_basic(header)
             .ok_or(Error::new(ErrorCode::InvalidClient, "the Authorization header is not well-formed Basic"))?;
@@ -55,6 +68,17 @@ impl ClientCredentials {
             return Err(Error::invalid_request("client_id differs from the Authorization header"));
         }
         Ok(basic)
+    }
+
+    /// The client is whom the statement names; `client_id` may repeat it (RFC 7521 §4.2).
+    fn of_assertion(client_id: Option<&str>, assertion: &str) -> Result<Self, Error> {
+        let refused = Error::new(ErrorCode::InvalidClient, "the client assertion is not readable");
+        let named = ClientAssertion::parse(assertion).map_err(|_| refused)?.client_id().to_owned();
+        if client_id.is_some_and(|client_id| client_id != named) {
+            return Err(Error::invalid_request("client_id differs from the client assertion"));
+        }
+        let method = ClientAuthMethod::PrivateKeyJwt;
+        Ok(Self { client_id: named, secret: None, assertion: Some(assertion.to_owned()), method })
     }
 }
 
@@ -70,6 +94,7 @@ fn parse_basic(header: &str) -> Option<ClientCredentials> {
     Some(ClientCredentials {
         client_id: decode(client_id)?,
         secret: Some(decode(secret)?),
+        assertion: None,
         method: ClientAuthMethod::ClientSecretBasic,
     })
 }
@@ -122,6 +147,25 @@ mod tests {
             assert_eq!(outcome(Some(header), ""), Err(ErrorCode::InvalidClient), "{header}");
         }
         assert_eq!(outcome(None, ""), Err(ErrorCode::InvalidClient));
-        assert_eq!(outcome(None, "client_id=a&client_assertion=x"), Err(ErrorCode::InvalidClient));
+    }
+
+    /// TK-15
+    #[test]
+    fn an_assertion_names_its_client() {
+        let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
+        let claims = r#"{"iss":"a","sub":"a","aud":"i","exp":1,"jti":"j"}"#;
+        let assertion = format!("{}.{}.AAAA", part(r#"{"alg":"ES256"}"#), part(claims));
+        let typ = "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let good = format!("{typ}&client_assertion={assertion}");
+        let expected = Ok(("a".to_owned(), None, ClientAuthMethod::PrivateKeyJwt));
+        assert_eq!(outcome(None, &good), expected);
+        assert_eq!(outcome(None, &format!("{good}&client_id=a")), expected);
+        assert_eq!(outcome(None, &format!("{good}&client_id=b")), Err(ErrorCode::InvalidRequest));
+        assert_eq!(outcome(None, &format!("{good}&client_secret=s")), Err(ErrorCode::InvalidRequest));
+        assert_eq!(outcome(Some("Basic YTpi"), &good), Err(ErrorCode::InvalidRequest));
+        assert_eq!(outcome(None, &format!("{good}&client_assertion=x")), Err(ErrorCode::InvalidRequest));
+        assert_eq!(outcome(None, &good.replace("jwt-bearer", "saml2-bearer")), Err(ErrorCode::InvalidRequest));
+        assert_eq!(outcome(None, &format!("client_assertion={assertion}")), Err(ErrorCode::InvalidRequest));
+        assert_eq!(outcome(None, &format!("{typ}&client_assertion=x&client_id=a")), Err(ErrorCode::InvalidClient));
     }
 }

@@ -23,6 +23,8 @@ pub enum ErrorCode {
     UnsupportedResponseType,
     /// The person or their identity provider said no (§4.1.2.1).
     AccessDenied,
+    /// The person would have to be asked, and the request forbids it (OpenID Connect Core §3.1.2.6).
+    LoginRequired,
     /// Something of ours broke (§4.1.2.1).
     ServerError,
     /// Something of ours is overloaded; later it may work (§4.1.2.1).
@@ -45,6 +47,7 @@ impl ErrorCode {
             Self::InvalidScope => "invalid_scope",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::AccessDenied => "access_denied",
+            Self::LoginRequired => "login_required",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::InvalidToken => "invalid_token",

@@ -17,6 +17,8 @@ pub enum Lie {
     WrongAudience,
     /// The ID token has an empty subject.
     EmptySubject,
+    /// The ID token does not say when the person signed in.
+    NoAuthTime,
     /// The ID token's `at_hash` belongs to another access token.
     WrongAccessTokenHash,
     /// The ID token is not signed: `alg` is `none`.

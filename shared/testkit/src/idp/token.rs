@@ -126,7 +126,9 @@ impl FakeOidcIdp {
         put("sub", json!(lie_or(Lie::EmptySubject, "", subject)));
         put("iat", json!(issued));
         put("exp", json!(issued + TOKEN_SECONDS));
-        put("auth_time", json!(grant.auth_time.seconds()));
+        if !self.lies(Lie::NoAuthTime) {
+            put("auth_time", json!(grant.auth_time.seconds()));
+        }
         let hashed = lie_or(Lie::WrongAccessTokenHash, "another token", access_token);
         put("at_hash", json!(access_token_hash(&hashed)));
         if let Some(nonce) = grant.nonce.as_ref().filter(|_| !self.lies(Lie::NoNonce)) {

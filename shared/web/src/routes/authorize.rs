@@ -1,10 +1,11 @@
-//! `GET|POST /oauth2/authorize`: to the identity provider (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
+//! `GET|POST /oauth2/authorize`: to the identity provider, or straight back with a code (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
 
 use axum::body::Body;
 use axum::extract::State;
 use http::{HeaderMap, Request};
 use vestibule_core::Broker;
-use vestibule_core::login::{Refusal, start};
+use vestibule_core::login::Refusal;
+use vestibule_core::login::start::{self, Start};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
@@ -26,21 +27,19 @@ pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply
 }
 
 async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str) -> Reply {
-    match start_login(broker, parameters).await {
-        Ok((started, cookie)) => {
-            let mut reply = response::redirect(started.location.as_str());
-            response::set_cookies(reply.headers_mut(), cookie::drop_surplus_logins(headers));
-            response::set_cookies(reply.headers_mut(), [cookie]);
-            reply
-        }
-        Err(refusal) => show_refusal(broker, &refusal),
-    }
+    start_login(broker, headers, parameters).await.unwrap_or_else(|refusal| show_refusal(broker, &refusal))
 }
 
-async fn start_login(broker: &Broker, parameters: &str) -> Result<(start::Started, http::HeaderValue), Refusal> {
+async fn start_login(broker: &Broker, headers: &HeaderMap, parameters: &str) -> Result<Reply, Refusal> {
     let params = Params::parse(parameters).map_err(oauth::Error::from)?;
-    let started = start::start(broker, &params).await?;
+    let started = match start::start(broker, &params, cookie::session(headers)).await? {
+        Start::Login(started) => started,
+        Start::Resumed(location) => return Ok(response::redirect(location.as_str())),
+    };
     let too_large = oauth::Error::invalid_request("the request is too large to be carried through the login");
-    let cookie = cookie::set_login(&started.id, started.cookie.as_str()).ok_or(too_large)?;
-    Ok((started, cookie))
+    let login = cookie::set_login(&started.id, started.cookie.as_str()).ok_or(too_large)?;
+    let mut reply = response::redirect(started.location.as_str());
+    response::set_cookies(reply.headers_mut(), cookie::drop_surplus_logins(headers));
+    response::set_cookies(reply.headers_mut(), [login]);
+    Ok(reply)
 }

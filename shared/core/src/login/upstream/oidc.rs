@@ -15,12 +15,14 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AsyncHttpClient, AuthType, AuthUrl, AuthenticationFlow, AuthorizationCode, Client, ClientId, ClientSecret,
-    CsrfToken, EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl,
-    JsonWebKeySet, LocalizedClaim, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse, TokenUrl, UserInfoClaims,
-    UserInfoError, UserInfoUrl,
+    CsrfToken, EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenClaims,
+    IdTokenFields, IssuerUrl, JsonWebKeySet, LocalizedClaim, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse,
+    TokenResponse, TokenUrl, UserInfoClaims, UserInfoError, UserInfoUrl,
 };
 use url::Url;
+use vestibule_protocol::oauth::prompt::Prompt;
+use vestibule_protocol::time::{Seconds, Timestamp};
 
 use super::token::{Expected, ExtraClaims, PlatformKey, verify_id_token};
 use super::{Target, UpstreamCopy, documents};
@@ -28,6 +30,7 @@ use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::login::state::LoginState;
 use crate::model::connection::{OidcSettings, UpstreamClientAuth};
+use crate::model::session::AuthenticationMethod;
 use crate::model::user::Profile;
 use crate::platform::{HttpClient, HttpError};
 use crate::seal::Purpose;
@@ -71,6 +74,10 @@ pub struct Identity {
     pub subject: String,
     /// Who they are.
     pub profile: Profile,
+    /// When they proved it, if it says so.
+    pub auth_time: Option<Timestamp>,
+    /// How, as far as it says.
+    pub method: AuthenticationMethod,
 }
 
 /// The moving parts of our authorization request.
@@ -83,6 +90,10 @@ pub struct Asked<'a> {
     pub verifier: &'a str,
     /// Who is probably signing in.
     pub login_hint: Option<&'a str>,
+    /// Whether the application insists on asking the person.
+    pub prompt: &'a Prompt,
+    /// How long ago the person may have proved who they are.
+    pub max_age: Option<Seconds>,
 }
 
 /// Where to send the browser. PKCE S256 and a nonce are always in it.
@@ -104,6 +115,12 @@ pub(crate) fn authorization_url(
     }
     if let Some(hint) = asked.login_hint {
         request = request.add_extra_param("login_hint", hint);
+    }
+    if let Prompt::Ask(prompt) = asked.prompt {
+        request = request.add_extra_param("prompt", prompt.as_str());
+    }
+    if let Some(max_age) = asked.max_age {
+        request = request.add_extra_param("max_age", max_age.0.to_string());
     }
     Ok(request.url().0)
 }
@@ -142,7 +159,17 @@ pub(crate) async fn identify(
         let userinfo = answer.map_err(|error| userinfo_failed(&error))?;
         profile = merge(profile, profile_of!(userinfo));
     }
-    Ok(Identity { issuer: settings.issuer.clone(), subject: subject.to_string(), profile })
+    let (auth_time, method) = authentication(claims);
+    Ok(Identity { issuer: settings.issuer.clone(), subject: subject.to_string(), profile, auth_time, method })
+}
+
+/// When and how the person proved who they are, bounded: it goes into our tokens.
+fn authentication(claims: &IdTokenClaims<ExtraClaims, CoreGenderClaim>) -> (Option<Timestamp>, AuthenticationMethod) {
+    let auth_time = claims.auth_time().map(|at| Timestamp::from_seconds(at.timestamp()));
+    let short = |text: &String| (1..=128).contains(&text.len());
+    let acr = claims.auth_context_ref().map(|acr| acr.to_string()).filter(short);
+    let amr = claims.auth_method_refs().into_iter().flatten().map(|amr| amr.to_string()).filter(short).take(16);
+    (auth_time, AuthenticationMethod { acr, amr: amr.collect() })
 }
 
 /// Where a connection's client secret is sealed.

@@ -1,0 +1,143 @@
+//! How often each operation asks the store. A call costs more than a signature, so a new one has to be wanted.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_tests::Reply;
+use vestibule_tests::in_process::{TestBroker, signed_in};
+
+/// Counts the calls that go through it.
+struct Counting {
+    inner: Arc<dyn Store>,
+    reads: AtomicUsize,
+    commits: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Store for Counting {
+    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.get(key).await
+    }
+
+    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.wrote(&key.partition);
+        self.inner.take(key).await
+    }
+
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.wrote(partition);
+        self.inner.commit(partition, writes).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.list(partition, prefix, after, limit).await
+    }
+}
+
+impl Counting {
+    fn wrote(&self, partition: &Partition) {
+        let kind = partition.as_str().split(':').next().unwrap_or_default().to_owned();
+        self.commits.lock().expect("nobody panicked").push(kind);
+    }
+
+    /// Reads and the partitions committed to since the last look.
+    fn calls(&self) -> (usize, Vec<String>) {
+        let commits = std::mem::take(&mut *self.commits.lock().expect("nobody panicked"));
+        (self.reads.swap(0, Ordering::Relaxed), commits)
+    }
+}
+
+/// A process that has served before, over a store that counts.
+async fn warm() -> (TestBroker, Arc<Counting>) {
+    let test = TestBroker::new().await;
+    let inner = Arc::clone(&test.store);
+    let counting = Arc::new(Counting { inner, reads: AtomicUsize::new(0), commits: Mutex::default() });
+    let test = test.another_process(Some(Arc::clone(&counting) as Arc<dyn Store>));
+    let tokens = test.tokens().await;
+    test.userinfo(tokens["access_token"].as_str().expect("a token")).await;
+    counting.calls();
+    (test, counting)
+}
+
+fn none() -> (usize, Vec<String>) {
+    (0, Vec::new())
+}
+
+fn of(reads: usize, commits: &[&str]) -> (usize, Vec<String>) {
+    (reads, commits.iter().map(|kind| (*kind).to_owned()).collect())
+}
+
+/// ED-2: on a warm process, starting a login touches no store, and a sign-in and its redemption commit once each.
+#[tokio::test]
+async fn a_sign_in_commits_twice() {
+    let (test, store) = warm().await;
+    let (authorization, login) = test.start().await;
+    assert_eq!(store.calls(), none(), "login start");
+    let signed = signed_in(&test.finish(&authorization, &login).await);
+    assert_eq!(store.calls(), of(3, &["sessions"]), "callback: the identity, the person, their gate");
+    test.redeem(&signed.code).await;
+    assert_eq!(store.calls(), of(1, &["sessions"]), "redemption: the code");
+}
+
+/// ED-2: a refresh reads its grant and commits once; a repeated one too.
+#[tokio::test]
+async fn a_refresh_commits_once() {
+    let (test, store) = warm().await;
+    let tokens = test.tokens().await;
+    let token = tokens["refresh_token"].as_str().expect("a token");
+    store.calls();
+    for question in ["first", "repeated"] {
+        test.refresh(token).await;
+        assert_eq!(store.calls(), of(1, &["sessions"]), "{question}");
+    }
+}
+
+/// ED-2: userinfo asks once a minute and grant.
+#[tokio::test]
+async fn userinfo_asks_once() {
+    let (test, store) = warm().await;
+    let tokens = test.tokens().await;
+    let token = tokens["access_token"].as_str().expect("a token");
+    store.calls();
+    test.userinfo(token).await;
+    assert_eq!(store.calls(), of(1, &["sessions"]), "the grant, and that its session counts");
+    for _ in 0..5 {
+        test.userinfo(token).await;
+    }
+    assert_eq!(store.calls(), none());
+}
+
+/// ED-2: the session signs in to a further application with one read and one commit; a request without a session, and
+/// one that insists on the provider, with none.
+#[tokio::test]
+async fn a_session_signs_in_with_one_commit() {
+    let (test, store) = warm().await;
+    let cookie = test.sign_in().await.cookie;
+    store.calls();
+    let there = test.authorize(&[], &cookie).await.location().expect("a redirect");
+    assert!(!Reply::one_param(&there, "code").is_empty());
+    assert_eq!(store.calls(), of(1, &["sessions"]));
+    test.authorize(&[("prompt", "none")], "").await;
+    test.authorize(&[("prompt", "login")], &cookie).await;
+    assert_eq!(store.calls(), none());
+}
+
+/// ED-2: documents are constant.
+#[tokio::test]
+async fn documents_cost_nothing() {
+    let (test, store) = warm().await;
+    for path in ["/.well-known/openid-configuration", "/oauth2/jwks", "/healthz", "/"] {
+        test.get(path, "").await;
+    }
+    assert_eq!(store.calls(), none());
+}
