@@ -4,6 +4,7 @@ pub mod authorize;
 pub mod client_auth;
 mod error;
 pub mod pkce;
+pub mod relay;
 pub mod scope;
 pub mod token;
 

@@ -6,6 +6,7 @@ pub(crate) mod callback;
 pub(crate) mod documents;
 pub(crate) mod home;
 pub(crate) mod logout;
+pub(crate) mod relay;
 pub(crate) mod token;
 pub(crate) mod userinfo;
 

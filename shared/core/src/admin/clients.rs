@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 
+use super::relay::{self, RelayInput};
 use super::{Put, check_id, check_name, check_redirect_uris, conflict_is_theirs};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
-use crate::model::client::Client;
+use crate::model::client::{Client, Relay};
 use crate::store::{Expect, key};
 
 /// What an administrator sends.
@@ -29,6 +30,9 @@ pub struct ClientInput {
     /// Its secret, at least 32 characters, random. Kept as it was when left out of a replacement.
     #[serde(default)]
     pub client_secret: Option<String>,
+    /// Lets the relay sign people in for its control plane. Only for a public client.
+    #[serde(default)]
+    pub relay: Option<RelayInput>,
 }
 
 /// What an administrator sees.
@@ -48,6 +52,9 @@ pub struct ClientView {
     pub client_auth: ClientAuthMethod,
     /// Whether it has a secret. Nobody can read it back.
     pub has_client_secret: bool,
+    /// What the relay does for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<Relay>,
 }
 
 fn view(id: &str, client: Client) -> ClientView {
@@ -59,6 +66,7 @@ fn view(id: &str, client: Client) -> ClientView {
         post_logout_redirect_uris: client.post_logout_redirect_uris,
         client_auth: client.client_auth,
         has_client_secret: client.secret_hash.is_some(),
+        relay: client.relay,
     }
 }
 
@@ -81,6 +89,7 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
     }
     check_redirect_uris("redirect_uris", &input.redirect_uris)?;
     check_redirect_uris("post_logout_redirect_uris", &input.post_logout_redirect_uris)?;
+    let relay = input.relay.map(|sent| relay::check(sent, &input.redirect_uris, input.client_auth)).transpose()?;
     let record = key::client(id);
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| found.value.secret_hash.clone());
@@ -91,7 +100,13 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
         redirect_uris: input.redirect_uris,
         post_logout_redirect_uris: input.post_logout_redirect_uris,
         client_auth: input.client_auth,
+        relay,
     };
+    let earlier = found.as_ref().and_then(|found| found.value.relay.clone());
+    // The route first: an application that names an origin always holds it.
+    if let Some(relay) = &client.relay {
+        relay::claim(broker, id, &relay.control_plane_url).await?;
+    }
     let (outcome, expect) = match found {
         Some(found) => (Put::Replaced, Expect::Version(found.version)),
         None => (Put::Created, Expect::Absent),
@@ -99,6 +114,9 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
     let write = record.put(&client, expect)?;
     broker.platform.store.commit(record.partition(), vec![write]).await.map_err(|e| conflict_is_theirs(e.into()))?;
     broker.copies.clients.forget(id);
+    if let Some(earlier) = earlier.filter(|earlier| client.relay_at(&earlier.control_plane_url).is_none()) {
+        relay::release(broker, id, &earlier.control_plane_url).await?;
+    }
     Ok((outcome, view(id, client)))
 }
 
@@ -121,7 +139,10 @@ fn secret_hash(
 /// Removes an application.
 pub async fn delete(broker: &Broker, id: &str) -> Result<(), Error> {
     check_id("client", id)?;
-    key::client(id).take(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    let client = key::client(id).take(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     broker.copies.clients.forget(id);
+    if let Some(relay) = client.relay {
+        relay::release(broker, id, &relay.control_plane_url).await?;
+    }
     Ok(())
 }

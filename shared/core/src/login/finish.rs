@@ -127,7 +127,12 @@ async fn sign_in(broker: &Broker, login: &LoginState, user: User) -> Result<Opti
     let code = Handle { kind: HandleKind::Code, locator: locator(vec![session_id.clone()]), secret: code_secret };
     let cookie =
         Handle { kind: HandleKind::Session, locator: locator(vec![user_id, session_id]), secret: session_secret };
-    let location = reply_location(broker, &login.reply_address(), &[("code", &code.to_text())])?;
+    let code = code.to_text();
+    let mut parameters = vec![("code", code.as_str())];
+    if login.relayed {
+        parameters.push(("userState", "Authenticated"));
+    }
+    let location = reply_location(broker, &login.reply_address(), &parameters)?;
     Ok(Some(Finished { location, session: cookie.to_text() }))
 }
 

@@ -72,6 +72,7 @@ pub async fn start(broker: &Broker, params: &Params<'_>) -> Result<Started, Refu
         client_nonce: request.nonce,
         code_challenge: request.code_challenge,
         scope: request.scope,
+        relayed: client.client.relay.is_some(),
     };
     let cookie = login.seal(broker, &id)?;
     Ok(Started { location, id, cookie })

@@ -41,6 +41,9 @@ pub struct LoginState {
     pub code_challenge: CodeChallenge,
     /// What it asked for.
     pub scope: Scope,
+    /// The relay serves it: its answer says `userState`.
+    #[serde(default)]
+    pub relayed: bool,
 }
 
 impl LoginState {

@@ -8,7 +8,7 @@ use vestibule_protocol::time::Timestamp;
 
 use super::Partition;
 use super::record::RecordKey;
-use crate::model::client::Client;
+use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
 use crate::model::session::{Code, Gate, Grant, Session};
@@ -22,6 +22,11 @@ pub const SLOTS: u32 = 15;
 /// An application.
 pub fn client(client: &str) -> RecordKey<Client> {
     RecordKey::new(Partition::new(format!("client:{client}")), "client")
+}
+
+/// Which application the relay serves at a control plane's origin (scheme, host, port).
+pub fn relay_route(origin: &str) -> RecordKey<RelayRoute> {
+    RecordKey::new(Partition::new(format!("host:{origin}")), "relay")
 }
 
 /// The partition of a tenant's configuration.
