@@ -1,6 +1,7 @@
 //! What the suites share: a browser, a deployment under test, and a world in it that belongs to one test.
 
 pub mod browser;
+pub mod control_plane;
 pub mod cookie;
 pub mod deployment;
 pub mod form;
@@ -10,6 +11,7 @@ pub mod reply;
 pub mod world;
 
 pub use browser::Browser;
+pub use control_plane::ControlPlane;
 pub use deployment::Deployment;
 pub use reply::Reply;
 pub use world::World;

@@ -20,6 +20,12 @@ mod provider;
 mod races;
 #[path = "deployed/refresh.rs"]
 mod refresh;
+#[path = "deployed/relay.rs"]
+mod relay;
+#[path = "deployed/relay_attacks.rs"]
+mod relay_attacks;
+#[path = "deployed/relay_refusals.rs"]
+mod relay_refusals;
 #[path = "deployed/tenants.rs"]
 mod tenants;
 #[path = "deployed/token.rs"]
