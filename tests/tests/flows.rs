@@ -6,5 +6,6 @@ mod flows {
     mod keys;
     mod life;
     mod outbox;
+    mod relay;
     mod upstream;
 }
