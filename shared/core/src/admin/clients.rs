@@ -89,7 +89,8 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
     }
     check_redirect_uris("redirect_uris", &input.redirect_uris)?;
     check_redirect_uris("post_logout_redirect_uris", &input.post_logout_redirect_uris)?;
-    let relay = input.relay.map(|sent| relay::check(sent, &input.redirect_uris, input.client_auth)).transpose()?;
+    let relay =
+        input.relay.as_ref().map(|sent| relay::check(sent, &input.redirect_uris, input.client_auth)).transpose()?;
     let record = key::client(id);
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| found.value.secret_hash.clone());

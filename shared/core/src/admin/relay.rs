@@ -27,7 +27,7 @@ pub struct RelayInput {
 
 /// The setting can work: it names an origin, an address to come back to, and a client that needs no secret.
 pub(super) fn check(
-    sent: RelayInput,
+    sent: &RelayInput,
     redirect_uris: &[String],
     client_auth: ClientAuthMethod,
 ) -> Result<Relay, AdminError> {

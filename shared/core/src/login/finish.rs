@@ -127,13 +127,15 @@ async fn sign_in(broker: &Broker, login: &LoginState, user: User) -> Result<Opti
     let code = Handle { kind: HandleKind::Code, locator: locator(vec![session_id.clone()]), secret: code_secret };
     let cookie =
         Handle { kind: HandleKind::Session, locator: locator(vec![user_id, session_id]), secret: session_secret };
-    let code = code.to_text();
-    let mut parameters = vec![("code", code.as_str())];
-    if login.relayed {
-        parameters.push(("userState", "Authenticated"));
-    }
-    let location = reply_location(broker, &login.reply_address(), &parameters)?;
+    let location = code_location(broker, login, &code.to_text())?;
     Ok(Some(Finished { location, session: cookie.to_text() }))
+}
+
+/// The application's address with its code. Control planes look for `userState` beside it.
+fn code_location(broker: &Broker, login: &LoginState, code: &str) -> Result<Url, Error> {
+    let mut parameters = vec![("code", code)];
+    parameters.extend(login.relayed.then_some(("userState", "Authenticated")));
+    reply_location(broker, &login.reply_address(), &parameters)
 }
 
 /// The application's address with our answer in its query: `parameters`, its `state`, and our `iss` (RFC 9207).
