@@ -88,18 +88,19 @@ async fn a_cookie_of_another_purpose_is_refused() {
     let plane = ControlPlane::new(&world).await;
     let mut browser = Browser::new();
     let visit = plane.sign_in(&world, &mut browser).await;
+    // A login of the same application, tenant and address: the purpose is all that differs.
     let mut fresh = Browser::new();
-    fresh.get(&world.authorization().url(&world.broker)).await;
+    let started = plane.start(&mut fresh, &world.tenant).await;
+    fresh.jar().clear();
+    fresh.get(&started.text("authorizationEndpoint")).await;
     let login = fresh.jar().first_mut().expect("a cookie");
     let id = login.name.strip_prefix("__Host-login-").expect("a login's").to_owned();
     login.name = format!("__Host-relay-{id}");
     let mut body = plane.code_body(&world.tenant, visit.arrived());
     body["state"] = json!(id);
     assert_no_login(&plane.send(&mut fresh, &plane.call("token", &body)).await, "a login's cookie");
-    assert_eq!(
-        plane.send(&mut browser, &plane.call("token", &plane.code_body(&world.tenant, visit.arrived()))).await.status,
-        201
-    );
+    let reply = plane.send(&mut browser, &plane.redeem(&world.tenant, visit.arrived())).await;
+    assert_eq!(reply.status, 201, "nothing was spent: {}", reply.body);
 }
 
 /// A code works once, even with its cookie put back; its replay ends what it began. AZ-8.

@@ -160,6 +160,9 @@ async fn refreshing_does_not_extend_the_cookie() {
     let test = TestBroker::new().await;
     register(&test, "cp", PLANE).await;
     let mut reply = finish(&test, &start(&test, PLANE).await).await;
+    let lives = |life: &str| reply.set_cookies().into_iter().filter(|cookie| cookie.contains(life)).count();
+    let (day, week) = ("Max-Age=86400; Expires=Mon, 16 Jun 2025", "Max-Age=604800; Expires=Sun, 22 Jun 2025");
+    assert_eq!((lives(day), lives(week)), (1, 1), "{:?}", reply.headers);
     for _ in 0..6 {
         test.clock.advance(Seconds(86_400));
         reply = post(&test, "refresh", &refresh_cookie(&reply), &Value::Null).await;
