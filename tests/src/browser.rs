@@ -167,6 +167,26 @@ impl Browser {
             request = request.header("origin", origin).form(&step.form);
         }
         let reply = Reply::of(request).await;
+        self.keep_cookies(&reply);
+        reply
+    }
+
+    /// Sends what a script on a page sends: the page's headers are the test's, the cookies the browser's.
+    pub async fn fetch(&mut self, request: reqwest::RequestBuilder, same_site: bool) -> Reply {
+        let (http, request) = request.build_split();
+        let request = request.expect("a request");
+        let sent = self.jar.iter().filter(|cookie| cookie.goes_to(request.url(), same_site, false));
+        let header = sent.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect::<Vec<_>>().join("; ");
+        let mut request = reqwest::RequestBuilder::from_parts(http, request);
+        if !header.is_empty() {
+            request = request.header("cookie", header);
+        }
+        let reply = Reply::of(request).await;
+        self.keep_cookies(&reply);
+        reply
+    }
+
+    fn keep_cookies(&mut self, reply: &Reply) {
         for header in reply.set_cookies() {
             let cookie = Cookie::parse(&reply.url, header)
                 .unwrap_or_else(|why| panic!("{} set a cookie that browsers refuse: {why}: {header}", reply.url));
@@ -177,7 +197,6 @@ impl Browser {
                 self.jar.push(cookie);
             }
         }
-        reply
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod client_key;
+pub mod control_plane;
 pub mod cookie;
 pub mod deployment;
 pub mod form;
@@ -11,6 +12,7 @@ pub mod reply;
 pub mod world;
 
 pub use browser::Browser;
+pub use control_plane::ControlPlane;
 pub use deployment::Deployment;
 pub use reply::Reply;
 pub use world::World;

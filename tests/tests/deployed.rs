@@ -24,10 +24,16 @@ mod pushed;
 mod races;
 #[path = "deployed/refresh.rs"]
 mod refresh;
-#[path = "deployed/signing_keys.rs"]
-mod signing_keys;
+#[path = "deployed/relay.rs"]
+mod relay;
+#[path = "deployed/relay_attacks.rs"]
+mod relay_attacks;
+#[path = "deployed/relay_refusals.rs"]
+mod relay_refusals;
 #[path = "deployed/resume.rs"]
 mod resume;
+#[path = "deployed/signing_keys.rs"]
+mod signing_keys;
 #[path = "deployed/tenants.rs"]
 mod tenants;
 #[path = "deployed/token.rs"]

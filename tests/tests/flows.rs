@@ -7,9 +7,10 @@ mod flows {
     mod keys;
     mod life;
     mod outbox;
+    mod relay;
+    mod resume;
     mod rotation;
     mod signing_keys;
-    mod resume;
     mod storage_calls;
     mod upstream;
 }

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod clients;
 pub mod connections;
+pub mod relay;
 pub mod signing_keys;
 pub mod tenants;
 pub mod users;

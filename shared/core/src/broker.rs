@@ -6,7 +6,7 @@ use crate::cache::Copies;
 use crate::config::Config;
 use crate::error::Error;
 use crate::login::upstream::UpstreamCopy;
-use crate::model::client::Client;
+use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::Connection;
 use crate::model::is_id;
 use crate::model::tenant::Tenant;
@@ -34,6 +34,7 @@ pub struct Broker {
 #[derive(Default)]
 pub(crate) struct AllCopies {
     pub(crate) clients: Copies<Client>,
+    pub(crate) relay_routes: Copies<RelayRoute>,
     pub(crate) tenants: Copies<Tenant>,
     pub(crate) connections: Copies<Connection>,
     pub(crate) enabled_connections: Copies<Vec<String>>,
@@ -61,6 +62,11 @@ impl Broker {
     /// An application, at most a minute old. What is no id names nobody.
     pub(crate) async fn client(&self, id: &str) -> Result<Option<Arc<Client>>, Error> {
         self.copy(&self.copies.clients, id, is_id(id).then(|| key::client(id))).await
+    }
+
+    /// Which application the relay serves at an origin, at most a minute old.
+    pub(crate) async fn relay_route(&self, origin: &str) -> Result<Option<Arc<RelayRoute>>, Error> {
+        self.copy(&self.copies.relay_routes, origin, Some(key::relay_route(origin))).await
     }
 
     /// A tenant, at most a minute old.

@@ -14,6 +14,7 @@ pub mod metadata;
 pub mod model;
 mod outbox;
 pub mod platform;
+pub mod relay;
 pub mod seal;
 pub mod secret;
 mod sessions;

@@ -86,7 +86,8 @@ async fn registered_location(broker: &Broker, params: &Params<'_>, client: Optio
     Ok(Some(location))
 }
 
-async fn end(broker: &Broker, tenant: &str, user: &str, session: &str) -> Result<(), Error> {
+/// Ends one session, and owes the audit event.
+pub(crate) async fn end(broker: &Broker, tenant: &str, user: &str, session: &str) -> Result<(), Error> {
     let Some(settings) = broker.tenant(tenant).await? else { return Ok(()) };
     let shard = SessionShard::of_user(tenant, user, settings.session_shards);
     let event = AuditEvent {

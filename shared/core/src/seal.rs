@@ -24,6 +24,8 @@ const NONCE: usize = 12;
 pub enum Purpose {
     /// The cookie of a login in progress.
     LoginCookie,
+    /// The cookie of a login that the relay began.
+    RelayCookie,
     /// A field of a stored record.
     Record,
 }
@@ -32,6 +34,7 @@ impl Purpose {
     const fn label(self) -> &'static str {
         match self {
             Self::LoginCookie => "vestibule login cookie",
+            Self::RelayCookie => "vestibule relay cookie",
             Self::Record => "vestibule record",
         }
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use vestibule_protocol::oauth::client_auth::ClientCredentials;
 use vestibule_protocol::oauth::token::TokenRequest;
 
-pub(crate) use issue::{AccessClaims, IdClaims};
+pub(crate) use issue::{AccessClaims, IdClaims, grant_id};
 
 use crate::Broker;
 use crate::client_auth::authenticate;
@@ -41,7 +41,15 @@ pub async fn exchange(
     request: TokenRequest<'_>,
 ) -> Result<TokenResponse, Error> {
     let registered = authenticate(broker, credentials).await?;
-    let client = Caller { id: &credentials.client_id, registered: &registered };
+    exchange_as(broker, Caller { id: &credentials.client_id, registered: &registered }, request).await
+}
+
+/// Answers a request of a client that is known: it authenticated, or the relay acts for it.
+pub(crate) async fn exchange_as(
+    broker: &Broker,
+    client: Caller<'_>,
+    request: TokenRequest<'_>,
+) -> Result<TokenResponse, Error> {
     match request {
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
             redeem::redeem(broker, client, &redeem::Offer { code, redirect_uri, code_verifier }).await
@@ -52,16 +60,16 @@ pub async fn exchange(
     }
 }
 
-/// An authenticated client.
+/// A client that is known.
 #[derive(Clone, Copy)]
-struct Caller<'a> {
-    id: &'a str,
-    registered: &'a Client,
+pub(crate) struct Caller<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) registered: &'a Client,
 }
 
 impl Caller<'_> {
     /// Whether it still serves a tenant that is still there: what it holds of any other is worth nothing any more.
-    async fn serves(&self, broker: &Broker, tenant: &str) -> Result<bool, Error> {
+    pub(crate) async fn serves(&self, broker: &Broker, tenant: &str) -> Result<bool, Error> {
         Ok(self.registered.serves(tenant) && broker.tenant(tenant).await?.is_some())
     }
 }

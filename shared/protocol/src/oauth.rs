@@ -7,6 +7,7 @@ mod error;
 pub mod pkce;
 pub mod prompt;
 pub mod pushed;
+pub mod relay;
 pub mod scope;
 pub mod token;
 

@@ -27,6 +27,27 @@ impl Timestamp {
 
     /// The calendar day in UTC, as `YYYY-MM-DD`.
     pub fn day(self) -> String {
+        let (year, month, day) = self.civil();
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// The instant as HTTP headers write it, such as `Sat, 28 Jun 2025 07:00:00 GMT` (RFC 9110 §5.6.7).
+    pub fn http_date(self) -> String {
+        let (year, month, day) = self.civil();
+        let name = |names: &'static str, number: i64| {
+            let start = usize::try_from(number * 3).unwrap_or_default();
+            names.get(start..start + 3).unwrap_or_default()
+        };
+        // The epoch was a Thursday.
+        let weekday = name("ThuFriSatSunMonTueWed", self.0.div_euclid(86_400).rem_euclid(7));
+        let month = name("JanFebMarAprMayJunJulAugSepOctNovDec", month - 1);
+        let second = self.0.rem_euclid(86_400);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    }
+
+    /// Year, month and day in UTC.
+    fn civil(self) -> (i64, i64, i64) {
         // Civil-from-days, with March as the first month so that the leap day is a year's last.
         let days = self.0.div_euclid(86_400) + 719_468;
         let era = days.div_euclid(146_097);
@@ -36,8 +57,7 @@ impl Timestamp {
         let shifted_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        format!("{year:04}-{month:02}-{day:02}")
+        (year_of_era + era * 400 + i64::from(month <= 2), month, day)
     }
 }
 
@@ -76,6 +96,19 @@ mod tests {
             (-1, "1969-12-31"),
         ] {
             assert_eq!(Timestamp::from_seconds(seconds).day(), day);
+        }
+    }
+
+    #[test]
+    fn http_dates_have_weekday_and_time() {
+        for (seconds, date) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (1_751_094_000, "Sat, 28 Jun 2025 07:00:00 GMT"),
+            (1_709_251_199, "Thu, 29 Feb 2024 23:59:59 GMT"),
+            (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
+        ] {
+            assert_eq!(Timestamp::from_seconds(seconds).http_date(), date);
         }
     }
 

@@ -1,7 +1,9 @@
-//! Our cookies: one of each login in progress, one of the browser's session.
+//! Our cookies: one of each login in progress, one of the browser's session. Those of the relay are in [`relay`].
 //!
-//! All are `__Host-` cookies: Secure, for this host alone, for every path. `SameSite=Lax` lets them come along when
+//! All here are `__Host-` cookies: Secure, for this host alone, for every path. `SameSite=Lax` lets them come along when
 //! the identity provider or an application sends the browser back to us, and on nothing else from another site.
+
+pub(crate) mod relay;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -60,9 +62,14 @@ pub(crate) fn drop_login(id: &str) -> Option<HeaderValue> {
 /// Drops the logins beyond those that a browser may carry together with a new one. Browsers send older cookies first
 /// (RFC 6265 §5.4).
 pub(crate) fn drop_surplus_logins(headers: &HeaderMap) -> Vec<HeaderValue> {
-    let names: Vec<&str> = all(headers).filter_map(|(name, _)| name.strip_prefix(LOGIN)).collect();
-    let surplus = (names.len() + 1).saturating_sub(MAX_LOGINS);
-    names.into_iter().take(surplus).filter_map(drop_login).collect()
+    surplus(headers, LOGIN).filter_map(drop_login).collect()
+}
+
+/// The ids of logins that are too many beside a new one.
+fn surplus<'a>(headers: &'a HeaderMap, prefix: &str) -> impl Iterator<Item = &'a str> {
+    let ids: Vec<&str> = all(headers).filter_map(|(name, _)| name.strip_prefix(prefix)).collect();
+    let surplus = (ids.len() + 1).saturating_sub(MAX_LOGINS);
+    ids.into_iter().take(surplus)
 }
 
 /// One `Set-Cookie`; a cookie is dropped with the attributes that it was set with (`max_age` 0).

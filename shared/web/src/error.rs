@@ -26,6 +26,8 @@ pub(crate) enum Surface {
     Token,
     /// A client, at a resource (RFC 6750 §3).
     Resource,
+    /// A control plane's page, at the relay.
+    Relay,
     /// An administrator's program.
     Admin,
 }
@@ -41,6 +43,7 @@ pub(crate) fn show(broker: &Broker, surface: Surface, error: &CoreError) -> Repl
         }
         Surface::Token => show_json(error, &reference),
         Surface::Resource => show_resource(error, &reference),
+        Surface::Relay => show_relay(error, &reference),
         Surface::Admin => show_admin(error, &reference),
     }
 }
@@ -65,6 +68,7 @@ pub(crate) fn show_body_error(broker: &Broker, surface: Surface, error: BodyErro
     let description = match error {
         BodyError::TooLargeOrBroken => "the body is larger than 64 KiB or incomplete",
         BodyError::NotAForm => "the body must be application/x-www-form-urlencoded",
+        BodyError::NotJson => "the body must be application/json",
     };
     show(broker, surface, &oauth::Error::invalid_request(description).into())
 }
@@ -148,7 +152,7 @@ fn oauth_form(error: &Error) -> (StatusCode, ErrorCode, &'static str) {
         Error::OAuth(error) => {
             let status = match error.code {
                 ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
-                ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+                ErrorCode::InsufficientScope | ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
                 ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
                 ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::InvalidRequest
@@ -157,7 +161,6 @@ fn oauth_form(error: &Error) -> (StatusCode, ErrorCode, &'static str) {
                 | ErrorCode::UnsupportedGrantType
                 | ErrorCode::InvalidScope
                 | ErrorCode::UnsupportedResponseType
-                | ErrorCode::AccessDenied
                 | ErrorCode::LoginRequired => StatusCode::BAD_REQUEST,
             };
             (status, error.code, error.description)
@@ -200,6 +203,13 @@ fn show_resource(error: &Error, reference: &str) -> Reply {
             reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
     }
+    reply
+}
+
+/// As at the token endpoint, but no other origin may read it.
+fn show_relay(error: &Error, reference: &str) -> Reply {
+    let mut reply = show_json(error, reference);
+    reply.headers_mut().remove(ACCESS_CONTROL_ALLOW_ORIGIN);
     reply
 }
 

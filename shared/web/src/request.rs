@@ -16,6 +16,8 @@ pub(crate) enum BodyError {
     TooLargeOrBroken,
     /// A form was expected.
     NotAForm,
+    /// JSON was expected.
+    NotJson,
 }
 
 /// The body, at most [`MAX_BODY`] bytes of it.
@@ -26,12 +28,23 @@ pub(crate) async fn body(request: Request<Body>) -> Result<Bytes, BodyError> {
 
 /// The body of a form post, still encoded (RFC 6749 appendix B).
 pub(crate) async fn form(request: Request<Body>) -> Result<String, BodyError> {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !is_of_type(&request, "application/x-www-form-urlencoded") {
         return Err(BodyError::NotAForm);
     }
     String::from_utf8(body(request).await?.into()).map_err(|_| BodyError::NotAForm)
+}
+
+/// The body of a JSON post. The type is required: no form of another site can have it.
+pub(crate) async fn json(request: Request<Body>) -> Result<Bytes, BodyError> {
+    if !is_of_type(&request, "application/json") {
+        return Err(BodyError::NotJson);
+    }
+    body(request).await
+}
+
+fn is_of_type(request: &Request<Body>, expected: &str) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected)
 }
 
 /// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).

@@ -7,6 +7,7 @@ use axum::routing::{get, post};
 use vestibule_core::Broker;
 
 use crate::routes::{admin, authorize, callback, documents, home, logout, pushed, token, userinfo};
+use crate::routes::{admin, authorize, callback, documents, home, logout, relay, token, userinfo};
 
 /// The router. Every runtime serves this one.
 pub fn router(broker: Arc<Broker>) -> Router {
@@ -20,6 +21,10 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/oauth2/userinfo", get(userinfo::answer).post(userinfo::answer).options(token::preflight))
         .route("/oauth2/jwks", get(documents::jwks))
         .route("/oauth2/logout", get(logout::get).post(logout::post))
+        .route("/api/svc/v1/oauth2/authorize", get(relay::authorize))
+        .route("/api/svc/v1/oauth2/token", post(relay::token))
+        .route("/api/svc/v1/oauth2/refresh", post(relay::refresh))
+        .route("/api/svc/v1/oauth2/logout", post(relay::logout))
         .route("/.well-known/openid-configuration", get(documents::metadata))
         .route("/.well-known/oauth-authorization-server", get(documents::metadata))
         .nest("/admin/v1", admin::routes(Arc::clone(&broker)))

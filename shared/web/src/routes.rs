@@ -7,6 +7,7 @@ pub(crate) mod documents;
 pub(crate) mod home;
 pub(crate) mod logout;
 pub(crate) mod pushed;
+pub(crate) mod relay;
 pub(crate) mod token;
 pub(crate) mod userinfo;
 

@@ -7,11 +7,12 @@ use vestibule_protocol::jose::PublicKey;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::time::Seconds;
 
+use super::relay::{self, RelayInput};
 use super::{Put, check_id, check_name, check_redirect_uris, conflict_is_theirs};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
-use crate::model::client::{Client, access_token_life, refresh_token_life};
+use crate::model::client::{Client, Relay, access_token_life, refresh_token_life};
 use crate::store::{Expect, key};
 
 /// What an administrator sends.
@@ -33,6 +34,9 @@ pub struct ClientInput {
     /// Its secret, at least 32 characters, random. Kept as it was when left out of a replacement.
     #[serde(default)]
     pub client_secret: Option<String>,
+    /// Lets the relay sign people in for its control plane. Only for a public client.
+    #[serde(default)]
+    pub relay: Option<RelayInput>,
     /// Its public keys, for `private_key_jwt`: 1 to 10, in full. There is no `jwks_uri`.
     #[serde(default)]
     pub jwks: Option<KeysInput>,
@@ -82,6 +86,9 @@ pub struct ClientView {
     pub access_token_life: Seconds,
     /// How long its refresh families live, in seconds.
     pub refresh_token_life: Seconds,
+    /// What the relay does for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<Relay>,
 }
 
 fn view(id: &str, client: Client) -> ClientView {
@@ -97,6 +104,7 @@ fn view(id: &str, client: Client) -> ClientView {
         require_pushed_requests: client.require_pushed_requests,
         access_token_life: client.access_token_life,
         refresh_token_life: client.refresh_token_life,
+        relay: client.relay,
     }
 }
 
@@ -121,6 +129,8 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
     check_redirect_uris("post_logout_redirect_uris", &input.post_logout_redirect_uris)?;
     check_life("access_token_life", input.access_token_life, 60, access_token_life())?;
     check_life("refresh_token_life", input.refresh_token_life, 600, refresh_token_life())?;
+    let relay =
+        input.relay.as_ref().map(|sent| relay::check(sent, &input.redirect_uris, input.client_auth)).transpose()?;
     let record = key::client(id);
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| found.value.secret_hash.clone());
@@ -135,7 +145,13 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
         require_pushed_requests: input.require_pushed_requests,
         access_token_life: input.access_token_life,
         refresh_token_life: input.refresh_token_life,
+        relay,
     };
+    let earlier = found.as_ref().and_then(|found| found.value.relay.clone());
+    // The route first: an application that names an origin always holds it.
+    if let Some(relay) = &client.relay {
+        relay::claim(broker, id, &relay.control_plane_url).await?;
+    }
     let (outcome, expect) = match found {
         Some(found) => (Put::Replaced, Expect::Version(found.version)),
         None => (Put::Created, Expect::Absent),
@@ -143,6 +159,9 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
     let write = record.put(&client, expect)?;
     broker.platform.store.commit(record.partition(), vec![write]).await.map_err(|e| conflict_is_theirs(e.into()))?;
     broker.copies.clients.forget(id);
+    if let Some(earlier) = earlier.filter(|earlier| client.relay_at(&earlier.control_plane_url).is_none()) {
+        relay::release(broker, id, &earlier.control_plane_url).await?;
+    }
     Ok((outcome, view(id, client)))
 }
 
@@ -191,7 +210,10 @@ fn check_life(field: &'static str, life: Seconds, shortest: i64, longest: Second
 /// Removes an application.
 pub async fn delete(broker: &Broker, id: &str) -> Result<(), Error> {
     check_id("client", id)?;
-    key::client(id).take(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    let client = key::client(id).take(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     broker.copies.clients.forget(id);
+    if let Some(relay) = client.relay {
+        relay::release(broker, id, &relay.control_plane_url).await?;
+    }
     Ok(())
 }

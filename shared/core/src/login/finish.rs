@@ -155,8 +155,15 @@ async fn sign_in(
     }
     let locator = Locator { shard, path: vec![user_id, session_id] };
     let cookie = Handle { kind: HandleKind::Session, locator, secret };
-    let location = reply_location(broker, &login.reply_address(), &[("code", &code.text)])?;
+    let location = code_location(broker, &login.reply_address(), login.relayed, &code.text)?;
     Ok(Some(Finished { location, session: cookie.to_text() }))
+}
+
+/// The application's address with its code. Control planes look for `userState` beside it.
+pub(super) fn code_location(broker: &Broker, reply: &ReplyAddress, relayed: bool, code: &str) -> Result<Url, Error> {
+    let mut parameters = vec![("code", code)];
+    parameters.extend(relayed.then_some(("userState", "Authenticated")));
+    reply_location(broker, reply, &parameters)
 }
 
 /// The application's address with our answer in its query: `parameters`, its `state`, and our `iss` (RFC 9207).

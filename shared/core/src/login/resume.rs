@@ -11,7 +11,7 @@ use vestibule_protocol::oauth::prompt::{Prompt, is_too_old};
 use vestibule_protocol::oauth::{self, ErrorCode};
 
 use super::code::new_code;
-use super::finish::reply_location;
+use super::finish::code_location;
 use super::start::Asking;
 use crate::Broker;
 use crate::error::Error;
@@ -117,7 +117,7 @@ async fn give_code(
     let code = new_code(broker, shard, &code)?;
     writes.extend([code.write, outbox::owe(broker, shard.partition(), &audit)?.write]);
     match broker.platform.store.commit(&shard.partition(), writes).await {
-        Ok(()) => Ok(Some(reply_location(broker, reply, &[("code", &code.text)])?)),
+        Ok(()) => Ok(Some(code_location(broker, reply, asking.client.relay.is_some(), &code.text)?)),
         // It ended since it was read, or its person's sessions did.
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),

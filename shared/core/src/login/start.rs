@@ -137,6 +137,7 @@ async fn go(
         scope: request.scope.clone(),
         max_age: request.max_age,
         expected_user,
+        relayed: client.relay.is_some(),
     };
     let cookie = login.seal(broker, &id)?;
     Ok(Started { location, id, cookie })

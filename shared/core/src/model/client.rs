@@ -35,6 +35,36 @@ pub struct Client {
     /// How long its refresh families live; a session's end is theirs too.
     #[serde(default = "refresh_token_life")]
     pub refresh_token_life: Seconds,
+    /// That the relay signs people in for its control plane; `None` when it redeems its codes itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<Relay>,
+}
+
+/// What the relay does for an application. See [`crate::relay`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relay {
+    /// The control plane's origin: scheme, host and port, without a trailing slash. The cookies are for its host.
+    pub control_plane_url: String,
+    /// What the cookies with the tokens are called.
+    pub cookies: RelayCookies,
+}
+
+/// Names of the cookies with the tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelayCookies {
+    /// `accessToken` and `refreshToken`, both for every path.
+    #[default]
+    Plain,
+    /// `__Host-accessToken`, which no other host can set, and `__Secure-refreshToken`, for the relay's path alone.
+    Prefixed,
+}
+
+/// Which application the relay serves at an origin. Counts only while the application names that origin too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayRoute {
+    /// The application.
+    pub client: String,
 }
 
 /// An access token's life where nothing else is set: a day.
@@ -51,5 +81,10 @@ impl Client {
     /// Whether people of `tenant` may sign in to it.
     pub fn serves(&self, tenant: &str) -> bool {
         self.tenants.as_ref().is_none_or(|tenants| tenants.iter().any(|served| served == tenant))
+    }
+
+    /// What the relay does for it at `origin`.
+    pub fn relay_at(&self, origin: &str) -> Option<&Relay> {
+        self.relay.as_ref().filter(|relay| relay.control_plane_url == origin)
     }
 }

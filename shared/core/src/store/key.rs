@@ -8,7 +8,7 @@ use vestibule_protocol::time::Timestamp;
 
 use super::Partition;
 use super::record::RecordKey;
-use crate::model::client::Client;
+use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
 use crate::model::pushed::PushedRequest;
@@ -43,6 +43,11 @@ pub fn used_assertion(client: &str, name: &str) -> RecordKey<()> {
 /// A request that a client sent ahead, by the hash of its name.
 pub fn pushed_request(client: &str, hash: &str) -> RecordKey<PushedRequest> {
     RecordKey::new(client_shard("pushed", client, hash), format!("request#{hash}"))
+}
+
+/// Which application the relay serves at a control plane's origin (scheme, host, port).
+pub fn relay_route(origin: &str) -> RecordKey<RelayRoute> {
+    RecordKey::new(Partition::new(format!("host:{origin}")), "relay")
 }
 
 /// The partition of a tenant's configuration.

@@ -13,6 +13,16 @@ use super::Error;
 pub struct CodeChallenge(String);
 
 impl CodeChallenge {
+    /// The challenge of a verifier (RFC 7636 §4.2).
+    pub fn of(verifier: &str) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)))
+    }
+
+    /// The challenge as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Reads `code_challenge` and `code_challenge_method` of an authorization request. Both are required: `plain`,
     /// which a missing method would mean (RFC 7636 §4.3), protects nobody.
     pub fn parse(challenge: Option<&str>, method: Option<&str>) -> Result<Self, Error> {
@@ -30,8 +40,7 @@ impl CodeChallenge {
     pub fn matches(&self, verifier: &str) -> bool {
         let well_formed = (43..=128).contains(&verifier.len())
             && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        let computed = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
-        well_formed && bool::from(computed.as_bytes().ct_eq(self.0.as_bytes()))
+        well_formed && bool::from(Self::of(verifier).0.as_bytes().ct_eq(self.0.as_bytes()))
     }
 }
 
