@@ -187,3 +187,18 @@ async fn unusable_sets_are_refused() {
         assert_eq!(keys(&test).await, before, "{why}");
     }
 }
+
+/// PKCS #8 of Ed25519 has the private half alone: that it is not that of `x` shows in its signature only.
+#[tokio::test]
+async fn an_ed25519_key_of_two_halves_is_refused() {
+    let test = TestBroker::new().await.with_settings(|config| config.signing_algorithm = Algorithm::EdDSA);
+    let before = keys(&test).await;
+    let mut halves = jwk(Algorithm::EdDSA, "halves");
+    let other = test.get("/oauth2/jwks", "").await.json();
+    halves["x"] = other["keys"][0]["x"].clone();
+    assert_eq!(put(&test, &json!({ "keys": [halves] })).await.status, StatusCode::BAD_REQUEST);
+    let mut unknown = jwk(Algorithm::EdDSA, "unknown");
+    unknown["x"] = unknown["d"].clone();
+    assert_eq!(put(&test, &json!({ "keys": [unknown] })).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(keys(&test).await, before);
+}
