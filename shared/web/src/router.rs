@@ -6,8 +6,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use vestibule_core::Broker;
 
-use crate::routes::{admin, authorize, callback, documents, home, logout, pushed, token, userinfo};
-use crate::routes::{admin, authorize, callback, documents, home, logout, relay, token, userinfo};
+use crate::routes::{admin, authorize, callback, documents, home, logout, pushed, relay, token, userinfo};
 
 /// The router. Every runtime serves this one.
 pub fn router(broker: Arc<Broker>) -> Router {

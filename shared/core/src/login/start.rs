@@ -94,7 +94,7 @@ async fn go(
     chosen: choose::Chosen,
     expected_user: Option<String>,
 ) -> Result<Started, Refusal> {
-    let Asking { client_id, reply, request, .. } = *asking;
+    let Asking { client_id, client, reply, request } = *asking;
     let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
     let (tenant, connection_id) = (chosen.tenant, chosen.connection);
     let connection = usable(broker.connection(&tenant, &connection_id).await?).map_err(refuse)?;
