@@ -10,6 +10,7 @@ mod authorize;
 mod lie;
 mod logout;
 mod route;
+mod script;
 mod signer;
 mod token;
 
@@ -25,6 +26,7 @@ use vestibule_protocol::time::Timestamp;
 pub use lie::Lie;
 #[cfg(feature = "server")]
 pub use route::router;
+pub use script::{Canned, Document};
 use signer::NamedKey;
 
 /// How a client proves who it is at the token endpoint.
@@ -34,6 +36,8 @@ pub enum ClientAuth {
     Basic,
     /// Parameters in the body.
     Post,
+    /// Not at all: only PKCE protects its codes.
+    None,
 }
 
 /// A client of the provider, usually the broker.
@@ -97,6 +101,10 @@ struct State {
     clients: BTreeMap<String, Registration>,
     accounts: Vec<Account>,
     lies: HashSet<Lie>,
+    /// Members that are said in place of the true ones; null takes one away.
+    said: HashMap<Document, Map<String, Value>>,
+    /// Paths that answer something else altogether.
+    canned: HashMap<String, Canned>,
     /// Browser session -> user name and the time of its sign-in.
     sessions: HashMap<String, (String, Timestamp)>,
     codes: HashMap<String, Grant>,
@@ -130,6 +138,8 @@ impl FakeOidcIdp {
             clients: BTreeMap::new(),
             accounts: Vec::new(),
             lies: HashSet::new(),
+            said: HashMap::new(),
+            canned: HashMap::new(),
             sessions: HashMap::new(),
             codes: HashMap::new(),
             access_tokens: HashMap::new(),
@@ -167,9 +177,12 @@ impl FakeOidcIdp {
         self.state().lies.insert(lie);
     }
 
-    /// Stops misbehaving.
+    /// Stops misbehaving, whatever it was told.
     pub fn be_honest(&self) {
-        self.state().lies.clear();
+        let mut state = self.state();
+        state.lies.clear();
+        state.said.clear();
+        state.canned.clear();
     }
 
     /// Signs with a new key. The old one stays published when `keep_old` is set.

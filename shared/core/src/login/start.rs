@@ -53,13 +53,13 @@ pub async fn start(broker: &Broker, params: &Params<'_>) -> Result<Started, Refu
     let id = new_id(random);
     let verifier = URL_SAFE_NO_PAD.encode(new_secret(random).expose());
     let nonce = new_id(random);
-    let asked = upstream::oidc::Asked {
+    let asked = upstream::request::Asked {
         state: &id,
         nonce: &nonce,
         verifier: &verifier,
         login_hint: request.login_hint.as_deref(),
     };
-    let location = upstream::oidc::authorization_url(broker, settings, &copy, &asked)?;
+    let location = upstream::request::authorization_url(broker, settings, &copy, &asked)?;
     let login = LoginState {
         tenant,
         connection: connection_id,

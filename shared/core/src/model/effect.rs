@@ -59,6 +59,8 @@ pub enum AuditKind {
     SignedIn,
     /// An inactive person tried to sign in.
     SignInRefused,
+    /// A person is in more groups than their provider sent, or than are kept: which, is not known.
+    GroupsOverage,
     /// A person signed out.
     SignedOut,
     /// A spent code was presented again; the family that it began is revoked.
