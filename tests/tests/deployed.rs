@@ -8,6 +8,8 @@ mod admin;
 mod attacks;
 #[path = "deployed/authorize.rs"]
 mod authorize;
+#[path = "deployed/connections.rs"]
+mod connections;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]
