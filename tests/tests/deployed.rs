@@ -16,6 +16,8 @@ mod login;
 mod logout;
 #[path = "deployed/metadata.rs"]
 mod metadata;
+#[path = "deployed/outages.rs"]
+mod outages;
 #[path = "deployed/provider.rs"]
 mod provider;
 #[path = "deployed/races.rs"]

@@ -2,6 +2,7 @@
 //! documents grow old. The router is the door here too.
 
 mod flows {
+    mod check;
     mod connections;
     mod gate;
     mod keys;

@@ -6,6 +6,7 @@
 //! server (feature `server`) it is the demo's identity provider, with a login page. State is in memory; a restart
 //! forgets sign-ins and makes a new key.
 
+mod assertion;
 mod authorize;
 mod lie;
 mod logout;
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 use vestibule_core::platform::{Clock, Crypto, CryptoError, PrivateKey, Random};
-use vestibule_protocol::jose::Algorithm;
+use vestibule_protocol::jose::{Algorithm, PublicKey};
 use vestibule_protocol::time::Timestamp;
 
 pub use lie::Lie;
@@ -36,6 +37,8 @@ pub enum ClientAuth {
     Basic,
     /// Parameters in the body.
     Post,
+    /// A signed assertion (RFC 7523), with a key of [`FakeOidcIdp::trust_keys`].
+    PrivateKeyJwt,
     /// Not at all: only PKCE protects its codes.
     None,
 }
@@ -101,6 +104,12 @@ struct State {
     clients: BTreeMap<String, Registration>,
     accounts: Vec<Account>,
     lies: HashSet<Lie>,
+    /// Keys with which clients sign assertions.
+    client_keys: Vec<PublicKey>,
+    /// Assertions that were used.
+    used_assertions: HashSet<String>,
+    /// The claims of the last good assertion.
+    last_assertion: Option<Value>,
     /// Members that are said in place of the true ones; null takes one away.
     said: HashMap<Document, Map<String, Value>>,
     /// Paths that answer something else altogether.
@@ -138,6 +147,9 @@ impl FakeOidcIdp {
             clients: BTreeMap::new(),
             accounts: Vec::new(),
             lies: HashSet::new(),
+            client_keys: Vec::new(),
+            used_assertions: HashSet::new(),
+            last_assertion: None,
             said: HashMap::new(),
             canned: HashMap::new(),
             sessions: HashMap::new(),

@@ -4,8 +4,8 @@ use http::Method;
 use serde_json::{Value, json};
 use vestibule_testkit::{ClientAuth, Document, Lie, Registration};
 use vestibule_tests::platform::unique;
-use vestibule_tests::world::{IDP_SECRET, connection};
-use vestibule_tests::{Deployment, World};
+use vestibule_tests::world::{ALICE, IDP_SECRET, connection};
+use vestibule_tests::{Browser, Deployment, World};
 
 const DIRECTORY: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -26,6 +26,8 @@ async fn settings_that_cannot_be_right_are_refused() {
     let mut wrong = vec![
         json!({ "client_auth": "client_secret_jwt" }),
         json!({ "client_auth": "none" }),
+        json!({ "client_auth": "private_key_jwt" }),
+        json!({ "client_auth": "private_key_jwt", "client_secret": null, "assertion_audience": "https://idp.example" }),
         json!({ "client_secret": null }),
         json!({ "client_secret": "" }),
         json!({ "skew_seconds": 301 }),
@@ -138,8 +140,27 @@ async fn an_unusual_provider_signs_somebody_in() {
     world.tokens().await;
     assert_eq!(world.idp.requests("/.well-known/openid-configuration"), 0);
     world.idp.lie(Lie::UserinfoForged);
-    let visit =
-        world.follow(&mut vestibule_tests::Browser::new(), &world.authorization(), vestibule_tests::world::ALICE).await;
+    let visit = world.follow(&mut Browser::new(), &world.authorization(), ALICE).await;
     assert_eq!(visit.page().status, 502, "{}", visit.page().body);
     visit.page().assert_page();
+}
+
+/// We prove ourselves to the provider with the key that everybody can see at our address, and with no other.
+#[tokio::test]
+async fn a_published_key_proves_who_we_are() {
+    let world = World::new().await;
+    let members = json!({ "client_auth": "private_key_jwt", "client_secret": null });
+    let path = format!("/tenants/{}/connections/corp", world.tenant);
+    world.broker.put(&path, connection(world.idp.issuer(), &members)).await;
+    world.idp.register(Registration {
+        client_id: "broker".to_owned(),
+        client_secret: String::new(),
+        client_auth: ClientAuth::PrivateKeyJwt,
+        redirect_uris: vec![world.broker.at("/oauth2/callback")],
+        post_logout_redirect_uris: Vec::new(),
+    });
+    let visit = world.follow(&mut Browser::new(), &world.authorization(), ALICE).await;
+    assert_eq!(visit.page().status, 400, "no key is known yet: {}", visit.page().body);
+    world.idp.trust_keys(&world.broker.get("/oauth2/jwks").await.json());
+    world.tokens().await;
 }

@@ -68,6 +68,39 @@ async fn a_public_client_at_the_provider_has_no_secret() {
     assert_eq!(sign_in_status(&test).await, StatusCode::SEE_OTHER);
 }
 
+/// We prove ourselves by an assertion: for the right audience, for five minutes at most, each with a name of its own.
+#[tokio::test]
+async fn our_key_proves_who_we_are() {
+    let test = TestBroker::new().await;
+    test.idp.register(Registration {
+        client_id: "broker".to_owned(),
+        client_secret: "unused".to_owned(),
+        client_auth: ClientAuth::PrivateKeyJwt,
+        redirect_uris: vec![format!("{ISSUER}/oauth2/callback")],
+        post_logout_redirect_uris: Vec::new(),
+    });
+    assert_eq!(sign_in_status(&test).await, StatusCode::BAD_REQUEST, "the secret is not enough");
+    let by_key = |audience: &str| json!({"client_auth": "private_key_jwt", "client_secret": null, "assertion_audience": audience});
+    test.connect(&by_key("token_endpoint")).await;
+    assert_eq!(sign_in_status(&test).await, StatusCode::BAD_REQUEST, "the provider does not know our key");
+    test.idp.trust_keys(&test.get("/oauth2/jwks", "").await.json());
+    let mut names = std::collections::HashSet::new();
+    for (audience, aud) in [
+        ("token_endpoint", "https://idp.example/token"),
+        ("token_endpoint", "https://idp.example/token"),
+        ("issuer", "https://idp.example"),
+    ] {
+        let shown = test.connect(&by_key(audience)).await;
+        assert_eq!(shown["assertion_audience"], audience);
+        assert_eq!(sign_in_status(&test).await, StatusCode::SEE_OTHER);
+        let claims = test.idp.last_assertion().expect("an assertion");
+        assert_eq!((&claims["aud"], &claims["iss"], &claims["sub"]), (&json!(aud), &json!("broker"), &json!("broker")));
+        let life = claims["exp"].as_i64().expect("a time") - claims["iat"].as_i64().expect("a time");
+        assert!((1..=300).contains(&life), "{life}");
+        assert!(names.insert(claims["jti"].as_str().expect("a name").to_owned()), "a name used twice");
+    }
+}
+
 /// Everything that can be asked of the sign-in is in the request, and nothing of ours is replaced.
 #[tokio::test]
 async fn the_request_holds_what_was_set() {

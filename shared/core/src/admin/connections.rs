@@ -1,18 +1,21 @@
-//! Connections: the identity providers of a tenant. What may be sent is in [`input`].
+//! Connections: the identity providers of a tenant. What may be sent is in [`input`]; a look at the
+//! provider itself in [`mod@check`].
 
+mod check;
 mod input;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use self::check::{CheckReport, Finding, Severity, check};
 pub use self::input::{ConnectionInput, Protocol};
 use super::{Put, check_id, conflict_is_theirs};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::oidc::secret_place;
-use crate::model::connection::{Connection, Endpoints, Prompt, Upstream, UpstreamClientAuth};
+use crate::model::connection::{AssertionAudience, Connection, Endpoints, Prompt, Upstream, UpstreamClientAuth};
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
 
@@ -39,6 +42,9 @@ pub struct ConnectionView {
     pub client_id: String,
     /// How we prove who we are.
     pub client_auth: UpstreamClientAuth,
+    /// Whom our assertions are for, with `private_key_jwt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assertion_audience: Option<AssertionAudience>,
     /// What we ask for.
     pub scopes: Vec<String>,
     /// What stands in `aud` of its ID tokens.
@@ -75,6 +81,8 @@ fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
         entra_directories: settings.entra_directories,
         endpoints: settings.endpoints,
         client_id: settings.client_id,
+        assertion_audience: (settings.client_auth == UpstreamClientAuth::PrivateKeyJwt)
+            .then_some(settings.assertion_audience),
         client_auth: settings.client_auth,
         scopes: settings.scopes,
         prompt: settings.request.prompt,

@@ -5,6 +5,7 @@
 //! again after an hour; when that fails they serve for a day. A token that names an unknown key fetches once at once,
 //! then not again for a minute: a provider rotates its keys whenever it likes, and nobody can make us hammer it.
 
+mod assertion;
 mod client;
 pub mod oidc;
 pub mod request;
@@ -134,7 +135,7 @@ async fn discover(broker: &Broker, settings: &OidcSettings) -> Result<ProviderMe
 }
 
 /// A key set. Keys that are not even JWKs by shape are left out: one odd key must not lock everybody out.
-fn parse_jwks(document: &[u8]) -> Result<JwkSet, LoginError> {
+pub(crate) fn parse_jwks(document: &[u8]) -> Result<JwkSet, LoginError> {
     #[derive(Deserialize)]
     struct Loose {
         keys: Vec<serde_json::Value>,

@@ -49,6 +49,9 @@ pub struct OidcSettings {
     pub client_secret: Option<Sealed>,
     /// How we prove who we are.
     pub client_auth: UpstreamClientAuth,
+    /// Whom our assertions are for, where we prove ourselves by one.
+    #[serde(default)]
+    pub assertion_audience: AssertionAudience,
     /// What we ask for; always holds `openid`.
     pub scopes: Vec<String>,
     /// What stands in `aud` of its ID tokens, when it is not our client id.
@@ -170,8 +173,21 @@ pub enum UpstreamClientAuth {
     ClientSecretBasic,
     /// In the form.
     ClientSecretPost,
+    /// By a signed assertion (RFC 7523 §2.2), with the key that we publish.
+    PrivateKeyJwt,
     /// Not at all: a public client, whose code only PKCE protects.
     None,
+}
+
+/// Whom a client assertion is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssertionAudience {
+    /// The address of the token endpoint, as OpenID Connect Core §9 says.
+    #[default]
+    TokenEndpoint,
+    /// The provider's issuer, as newer profiles want it: no other provider's endpoint can be mistaken for it.
+    Issuer,
 }
 
 impl UpstreamClientAuth {
@@ -179,7 +195,7 @@ impl UpstreamClientAuth {
     pub const fn needs_secret(self) -> bool {
         match self {
             Self::ClientSecretBasic | Self::ClientSecretPost => true,
-            Self::None => false,
+            Self::PrivateKeyJwt | Self::None => false,
         }
     }
 }

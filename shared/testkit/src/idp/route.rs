@@ -66,7 +66,7 @@ impl FakeOidcIdp {
             "grant_types_supported": ["authorization_code", "refresh_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [algorithm],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
             "code_challenge_methods_supported": ["S256"],
             "claims_supported": ["sub", "email", "email_verified", "name"],
             "authorization_response_iss_parameter_supported": true,
@@ -79,10 +79,17 @@ impl FakeOidcIdp {
         if self.lies(Lie::JwksDown) {
             return json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }));
         }
+        let mut response = json_response(StatusCode::OK, &Value::Null);
+        *response.body_mut() = self.jwks_document();
+        response
+    }
+
+    /// The key set as it is published.
+    pub fn jwks_document(&self) -> Bytes {
         let state = self.state();
         let keys: Vec<Value> =
             std::iter::once(&state.signing).chain(&state.retired).map(super::NamedKey::jwk).collect();
-        json_response(StatusCode::OK, &json!({ "keys": keys }))
+        json!({ "keys": keys }).to_string().into()
     }
 }
 

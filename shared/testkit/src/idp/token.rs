@@ -27,7 +27,11 @@ impl FakeOidcIdp {
             return json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }));
         }
         let form: Form = form_urlencoded::parse(request.body()).into_owned().collect();
-        let granted = self.authenticate(request, &form).and_then(|client| self.redeem(&client, &form));
+        let client = match field(&form, "client_assertion") {
+            Some(assertion) => self.authenticate_by_assertion(request, &form, assertion).await,
+            None => self.authenticate(request, &form),
+        };
+        let granted = client.and_then(|client| self.redeem(&client, &form));
         let grant = match granted {
             Ok(grant) => grant,
             Err("invalid_client") => {
@@ -61,6 +65,21 @@ impl FakeOidcIdp {
         let public = method == ClientAuth::None;
         let proved = client.client_auth == method && (public || client.client_secret == secret);
         if proved { Ok(id) } else { Err("invalid_client") }
+    }
+
+    async fn authenticate_by_assertion(
+        &self,
+        request: &Request<Bytes>,
+        form: &Form,
+        assertion: &str,
+    ) -> Result<String, &'static str> {
+        if request.headers().contains_key(header::AUTHORIZATION) || field(form, "client_secret").is_some() {
+            return Err("invalid_request");
+        }
+        let id = self.check_assertion(field(form, "client_assertion_type").unwrap_or_default(), assertion).await?;
+        let client = self.state().clients.get(&id).cloned().ok_or("invalid_client")?;
+        let named = field(form, "client_id").is_none_or(|named| named == id);
+        if named && client.client_auth == ClientAuth::PrivateKeyJwt { Ok(id) } else { Err("invalid_client") }
     }
 
     /// Uses the code or refresh token up, whatever comes of it.

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::{Request, StatusCode};
 use serde::Serialize;
 use vestibule_core::admin::{self, Put, audit, clients, connections, tenants, users};
@@ -27,6 +27,7 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router<Arc<Broker>> {
             "/tenants/{tenant}/connections/{connection}",
             get(get_connection).put(put_connection).delete(delete_connection),
         )
+        .route("/tenants/{tenant}/connections/{connection}/check", post(check_connection))
         .route("/tenants/{tenant}/users/{user}", get(get_user).put(put_user))
         .route("/tenants/{tenant}/audit", get(list_audit))
         .route("/clients/{client}", get(get_client).put(put_client).delete(delete_client))
@@ -78,6 +79,10 @@ async fn put_connection(
 
 async fn delete_connection(State(broker): Shared, Path((tenant, id)): Path<(String, String)>) -> Reply {
     gone(&broker, connections::delete(&broker, &tenant, &id).await)
+}
+
+async fn check_connection(State(broker): Shared, Path((tenant, id)): Path<(String, String)>) -> Reply {
+    answer(&broker, StatusCode::OK, connections::check(&broker, &tenant, &id).await)
 }
 
 async fn get_user(State(broker): Shared, Path((tenant, id)): Path<(String, String)>) -> Reply {

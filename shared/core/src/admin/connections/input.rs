@@ -12,7 +12,8 @@ use crate::admin::check_name;
 use crate::error::AdminError;
 use crate::login::upstream::request::OUR_PARAMETERS;
 use crate::model::connection::{
-    ClaimNames, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings, UpstreamClientAuth,
+    AssertionAudience, ClaimNames, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings,
+    UpstreamClientAuth,
 };
 use crate::platform::check_egress;
 use crate::seal::Sealed;
@@ -43,6 +44,9 @@ pub struct ConnectionInput {
     pub client_secret: Option<String>,
     /// How we prove who we are.
     pub client_auth: UpstreamClientAuth,
+    /// Whom our assertions are for, with `private_key_jwt`; the token endpoint when left out.
+    #[serde(default)]
+    pub assertion_audience: AssertionAudience,
     /// What we ask for; `openid` and `email` when left out.
     #[serde(default = "default_scopes")]
     pub scopes: Vec<String>,
@@ -120,6 +124,10 @@ impl ConnectionInput {
         if self.skew_seconds.is_some_and(|skew| i64::from(skew) > MAX_SKEW.0) {
             return Err(invalid("skew_seconds", "must be 300 at most"));
         }
+        let several = !self.entra_directories.is_empty();
+        if several && self.assertion_audience == AssertionAudience::Issuer {
+            return Err(invalid("assertion_audience", "cannot be an issuer with {tenantid}"));
+        }
         check_scopes(&self.scopes)?;
         self.check_request()
     }
@@ -160,6 +168,7 @@ impl ConnectionInput {
             client_id: self.client_id,
             client_secret,
             client_auth: self.client_auth,
+            assertion_audience: self.assertion_audience,
             scopes: self.scopes,
             audience: self.audience,
             request: RequestSettings {

@@ -73,7 +73,9 @@ pub(super) fn client(
         .set_auth_type(match settings.client_auth {
             UpstreamClientAuth::ClientSecretBasic => AuthType::BasicAuth,
             // Without a secret, the form names the client and that is all.
-            UpstreamClientAuth::ClientSecretPost | UpstreamClientAuth::None => AuthType::RequestBody,
+            UpstreamClientAuth::ClientSecretPost | UpstreamClientAuth::PrivateKeyJwt | UpstreamClientAuth::None => {
+                AuthType::RequestBody
+            }
         });
     if let Some(secret) = secret {
         client = client.set_client_secret(secret);

@@ -10,6 +10,7 @@ use openidconnect::{
 use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::oidc::groups::Groups;
 
+use super::assertion::{ASSERTION_TYPE, assertion};
 use super::client::{Carrier, client};
 use super::token::{Expected, verify_id_token};
 use super::{Target, documents, userinfo};
@@ -45,12 +46,15 @@ pub(crate) async fn identify(
     let copy = documents(broker, &target).await?;
     let client = client(broker, settings, &copy, client_secret(broker, &target)?)?;
     let carrier = Carrier(Arc::clone(&broker.platform.http));
-    let tokens = client
+    let mut exchange = client
         .exchange_code(AuthorizationCode::new(code.to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(login.verifier.clone()))
-        .request_async(&carrier)
-        .await
-        .map_err(|error| exchange_failed(&error))?;
+        .set_pkce_verifier(PkceCodeVerifier::new(login.verifier.clone()));
+    if let Some(assertion) = assertion(broker, settings, &copy).await? {
+        exchange = exchange
+            .add_extra_param("client_assertion_type", ASSERTION_TYPE)
+            .add_extra_param("client_assertion", assertion);
+    }
+    let tokens = exchange.request_async(&carrier).await.map_err(|error| exchange_failed(&error))?;
     let id_token = tokens.id_token().ok_or(LoginError::UpstreamInvalid("no ID token"))?;
     let expected = Expected { target, nonce: &login.nonce, max_age: settings.request.max_age };
     let verified = verify_id_token(broker, &expected, Arc::clone(&copy), id_token, tokens.access_token()).await?;
