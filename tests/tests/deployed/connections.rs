@@ -164,3 +164,41 @@ async fn a_published_key_proves_who_we_are() {
     world.idp.trust_keys(&world.broker.get("/oauth2/jwks").await.json());
     world.tokens().await;
 }
+
+/// Each of the ten providers has a preset; filled in as it says, it is a connection that is accepted.
+#[tokio::test]
+async fn presets_become_connections() {
+    let broker = Deployment::from_env();
+    let tenant = unique("t");
+    broker.put(&format!("/tenants/{tenant}"), json!({ "name": "A tenant" })).await;
+    assert_eq!(broker.get("/admin/v1/presets").await.status, 401);
+    let all = broker.admin(Method::GET, "/presets", None).await.json();
+    assert_eq!(all.get("redirect_uri"), Some(&json!(broker.at("/oauth2/callback"))));
+    let presets = all.get("presets").and_then(Value::as_array).expect("a list");
+    let ids: Vec<&str> = presets.iter().filter_map(|preset| preset.get("id").and_then(Value::as_str)).collect();
+    assert_eq!(
+        ids,
+        ["entra", "okta", "google", "keycloak", "auth0", "onelogin", "jumpcloud", "pingone", "adfs", "zitadel"]
+    );
+    for preset in presets {
+        let mut body = preset["connection"].to_string();
+        assert!(broker_refuses(&broker, &tenant, &body).await, "as it is, it is not complete: {body}");
+        for copy in preset["copy"].as_array().expect("a list") {
+            let text = |name: &str| copy[name].as_str().filter(|text| !text.is_empty()).expect("a text");
+            assert!(body.contains(text("placeholder")), "{copy} is used");
+            assert!(!text("what").is_empty() && !text("where").is_empty());
+            body = body.replace(text("placeholder"), text("example"));
+        }
+        assert!(!body.contains(['<', '>']), "nothing is left to fill in: {body}");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        broker.put(&format!("/tenants/{tenant}/connections/c"), body).await;
+        assert!(preset["register"].as_str().is_some_and(|place| !place.is_empty()));
+    }
+}
+
+/// A connection with placeholders in it is not stored by accident.
+async fn broker_refuses(broker: &Deployment, tenant: &str, body: &str) -> bool {
+    let body: Value = serde_json::from_str(body).expect("JSON");
+    let path = format!("/tenants/{tenant}/connections/placeholders");
+    broker.admin(Method::PUT, &path, Some(&body)).await.status == 400
+}

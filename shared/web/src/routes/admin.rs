@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{get, post};
 use http::{Request, StatusCode};
 use serde::Serialize;
-use vestibule_core::admin::{self, Put, audit, clients, connections, tenants, users};
+use vestibule_core::admin::{self, Put, audit, clients, connections, presets, tenants, users};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
@@ -30,6 +30,7 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router<Arc<Broker>> {
         .route("/tenants/{tenant}/connections/{connection}/check", post(check_connection))
         .route("/tenants/{tenant}/users/{user}", get(get_user).put(put_user))
         .route("/tenants/{tenant}/audit", get(list_audit))
+        .route("/presets", get(list_presets))
         .route("/clients/{client}", get(get_client).put(put_client).delete(delete_client))
         .layer(from_fn_with_state(broker, require_token))
 }
@@ -95,6 +96,10 @@ async fn put_user(State(broker): Shared, Path((tenant, id)): Path<(String, Strin
         Ok((Put::Replaced, user))
     })
     .await
+}
+
+async fn list_presets(State(broker): Shared) -> Reply {
+    answer(&broker, StatusCode::OK, presets::list(&broker))
 }
 
 async fn list_audit(State(broker): Shared, Path(tenant): Path<String>, request: Request<Body>) -> Reply {

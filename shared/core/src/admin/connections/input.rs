@@ -111,6 +111,9 @@ impl ConnectionInput {
             }
         }
         check_text("client_id", &self.client_id)?;
+        if self.client_id.starts_with('<') {
+            return Err(invalid("client_id", "is the placeholder of a preset"));
+        }
         if let Some(audience) = &self.audience {
             check_text("audience", audience)?;
         }
