@@ -15,15 +15,13 @@ async fn settings_that_cannot_be_right_are_refused() {
     let broker = Deployment::from_env();
     let tenant = unique("t");
     broker.put(&format!("/tenants/{tenant}"), json!({ "name": "A tenant" })).await;
-    let path = format!("/tenants/{tenant}/connections/c");
     let endpoints = |member: &str, address: Value| {
         let mut all = json!({ "authorization": "https://idp.example/a", "token": "https://idp.example/t", "jwks": "https://idp.example/k" });
         all[member] = address;
         json!({ "endpoints": all })
     };
     let template = |issuer: &str, directories: Value| json!({ "issuer": issuer, "entra_directories": directories });
-    let parameter = |name: &str| json!({ "authorization_parameters": { name: "x" } });
-    let mut wrong = vec![
+    let wrong = vec![
         json!({ "client_auth": "client_secret_jwt" }),
         json!({ "client_auth": "none" }),
         json!({ "client_auth": "private_key_jwt" }),
@@ -61,13 +59,25 @@ async fn settings_that_cannot_be_right_are_refused() {
         template("https://login.example/{tenant}/v2.0", json!([DIRECTORY])),
         template("https://login.example/v2.0", json!([DIRECTORY])),
     ];
-    for name in
-        ["state", "nonce", "redirect_uri", "code_challenge", "Scope", "response_mode", "request", "prompt", "", "a b"]
-    {
-        wrong.push(parameter(name));
-    }
+    are_refused(&broker, &tenant, &wrong).await;
+}
+
+/// What we send, a connection cannot send differently. RP-2.
+#[tokio::test]
+async fn parameters_of_ours_cannot_be_set() {
+    let broker = Deployment::from_env();
+    let tenant = unique("t");
+    broker.put(&format!("/tenants/{tenant}"), json!({ "name": "A tenant" })).await;
+    let ours =
+        ["state", "nonce", "redirect_uri", "code_challenge", "Scope", "response_mode", "request", "prompt", "", "a b"];
+    let wrong: Vec<Value> = ours.iter().map(|name| json!({ "authorization_parameters": { *name: "x" } })).collect();
+    are_refused(&broker, &tenant, &wrong).await;
+}
+
+async fn are_refused(broker: &Deployment, tenant: &str, wrong: &[Value]) {
+    let path = format!("/tenants/{tenant}/connections/c");
     for members in wrong {
-        let body = connection("https://idp.example", &members);
+        let body = connection("https://idp.example", members);
         let reply = broker.admin(Method::PUT, &path, Some(&body)).await;
         assert_eq!(reply.status, 400, "{members}: {}", reply.body);
         assert!(!reply.body.contains(IDP_SECRET), "{}", reply.body);

@@ -43,12 +43,11 @@ async fn attempt(world: &World) -> (Visit, Duration) {
 async fn fails(world: &World, what: &str) {
     let (visit, waited) = attempt(world).await;
     assert!(waited < PATIENCE, "{what}: {waited:?}");
-    match &visit.left_to {
-        Some(arrived) => assert!(arrived.as_str().contains("error=temporarily_unavailable"), "{what}: {arrived}"),
-        None => {
-            assert_eq!(visit.page().status, 502, "{what}: {}", visit.page().body);
-            visit.page().assert_page();
-        }
+    if let Some(arrived) = &visit.left_to {
+        assert!(arrived.as_str().contains("error=temporarily_unavailable"), "{what}: {arrived}");
+    } else {
+        assert_eq!(visit.page().status, 502, "{what}: {}", visit.page().body);
+        visit.page().assert_page();
     }
     assert!(!visit.last().body.contains("marker-of-the-outage"), "{what}");
 }
