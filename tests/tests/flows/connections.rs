@@ -233,26 +233,6 @@ async fn entras_template_lets_listed_directories_in() {
     assert_eq!(sign_in_status(&test).await, StatusCode::BAD_GATEWAY, "the template is nobody");
 }
 
-/// RP-12: the skew that was set holds for `exp`, `iat` and `nbf` alike, to the second.
-#[tokio::test]
-async fn the_skew_can_be_set() {
-    let test = TestBroker::new().await;
-    test.connect(&json!({"skew_seconds": 300})).await;
-    let now = test.idp_clock.now().seconds();
-    for (claim, last, first_wrong) in
-        [("exp", now - 299, now - 300), ("iat", now + 300, now + 301), ("nbf", now + 300, now + 301)]
-    {
-        test.idp.say(Document::IdToken, claim, json!(last));
-        assert_eq!(sign_in_status(&test).await, StatusCode::SEE_OTHER, "{claim} {last}");
-        test.idp.say(Document::IdToken, claim, json!(first_wrong));
-        assert_eq!(sign_in_status(&test).await, StatusCode::BAD_GATEWAY, "{claim} {first_wrong}");
-        test.idp.be_honest();
-    }
-    test.connect(&json!({"skew_seconds": 0})).await;
-    test.idp_clock.advance(Seconds(1));
-    assert_eq!(sign_in_status(&test).await, StatusCode::BAD_GATEWAY, "no skew is none");
-}
-
 /// RP-9: a list of groups is kept; too many of them are said to be too many, never to be none.
 #[tokio::test]
 async fn groups_that_were_not_sent_are_not_none() {
