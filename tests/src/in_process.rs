@@ -64,17 +64,26 @@ impl TestBroker {
     pub async fn new() -> Self {
         let test = Self::empty().await;
         test.admin(Method::PUT, "/tenants/acme", &json!({"name": "Acme"})).await;
-        let connection = json!({
-            "name": "Acme login", "protocol": "oidc", "issuer": "https://idp.example", "client_id": "broker",
-            "client_secret": "secret-at-the-provider", "client_auth": "client_secret_basic",
-        });
-        test.admin(Method::PUT, "/tenants/acme/connections/idp", &connection).await;
+        test.connect(&json!({})).await;
         let client = json!({
             "name": "App", "tenants": ["acme"], "redirect_uris": [CALLBACK], "client_auth": "client_secret_post",
             "client_secret": SECRET,
         });
         test.admin(Method::PUT, "/clients/app", &client).await;
         test
+    }
+
+    /// Sets the tenant's connection up, with these members in place of the usual ones; null leaves one out.
+    pub async fn connect(&self, members: &Value) -> Value {
+        let mut connection = json!({
+            "name": "Acme login", "protocol": "oidc", "issuer": "https://idp.example", "client_id": "broker",
+            "client_secret": "secret-at-the-provider", "client_auth": "client_secret_basic",
+        });
+        if let (Some(usual), Some(members)) = (connection.as_object_mut(), members.as_object()) {
+            usual.extend(members.clone());
+            usual.retain(|_, value| !value.is_null());
+        }
+        self.admin(Method::PUT, "/tenants/acme/connections/idp", &connection).await
     }
 
     /// A broker that nobody has set up.

@@ -248,21 +248,20 @@ pub async fn register(broker: &Deployment, auth: &'static str, tenants: &Value) 
 
 /// Connects a tenant with a provider that [`start_idp`] started.
 pub async fn connect(broker: &Deployment, tenant: &str, issuer: &str) {
-    broker.put(&format!("/tenants/{tenant}/connections/corp"), connection(issuer)).await;
+    broker.put(&format!("/tenants/{tenant}/connections/corp"), connection(issuer, &json!({}))).await;
 }
 
-/// A connection with a provider that [`start_idp`] started, as an administrator sends it.
-pub fn connection(issuer: &str) -> Value {
-    json!({
-        "name": "Corp",
-        "protocol": "oidc",
-        "issuer": issuer,
-        "client_id": "broker",
-        "client_secret": IDP_SECRET,
-        "client_auth": "client_secret_basic",
-        "scopes": ["openid", "email", "profile"],
-        "enabled": true,
-    })
+/// What an administrator sends for a provider, with these members in place of the usual ones; null leaves one out.
+pub fn connection(issuer: &str, members: &Value) -> Value {
+    let mut body = json!({
+        "name": "Corp", "protocol": "oidc", "issuer": issuer, "client_id": "broker", "client_secret": IDP_SECRET,
+        "client_auth": "client_secret_basic", "scopes": ["openid", "email", "profile"], "enabled": true,
+    });
+    if let (Some(usual), Some(members)) = (body.as_object_mut(), members.as_object()) {
+        usual.extend(members.clone());
+        usual.retain(|_, value| !value.is_null());
+    }
+    body
 }
 
 /// A fake provider on a port of its own, for as long as the test runs. Alice and Bob can sign in.

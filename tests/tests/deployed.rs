@@ -10,12 +10,16 @@ mod assertion;
 mod attacks;
 #[path = "deployed/authorize.rs"]
 mod authorize;
+#[path = "deployed/connections.rs"]
+mod connections;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]
 mod logout;
 #[path = "deployed/metadata.rs"]
 mod metadata;
+#[path = "deployed/outages.rs"]
+mod outages;
 #[path = "deployed/provider.rs"]
 mod provider;
 #[path = "deployed/pushed.rs"]

@@ -3,6 +3,8 @@
 
 mod flows {
     mod at_rest;
+    mod check;
+    mod connections;
     mod gate;
     mod keys;
     mod life;

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod clients;
 pub mod connections;
+pub mod presets;
 pub mod relay;
 pub mod signing_keys;
 pub mod tenants;
@@ -40,10 +41,11 @@ pub fn check_token(broker: &Broker, bearer: Option<&str>) -> Result<(), AdminErr
 /// Reads the body of a `put`.
 pub fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, AdminError> {
     serde_json::from_slice(body).map_err(|error| {
-        // The parser's text names fields and positions; what it quotes of values is cut off.
+        // The parser's text names fields and positions; any other that it has may quote a value.
         let text = error.to_string();
+        let names_a_field = ["missing field", "unknown field", "duplicate field"].iter().any(|it| text.starts_with(it));
         let safe = match error.classify() {
-            serde_json::error::Category::Data if text.starts_with("invalid") => {
+            serde_json::error::Category::Data if !names_a_field => {
                 format!(
                     "a field has the wrong type or an unknown value at line {} column {}",
                     error.line(),

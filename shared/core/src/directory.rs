@@ -1,5 +1,7 @@
 //! The people of a tenant: found by identity at a login, created at their first, switched on and off.
 
+use vestibule_protocol::oidc::groups::Groups;
+
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::new_id;
@@ -9,7 +11,7 @@ use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::user::{IdentityLink, User};
 use crate::outbox;
 use crate::store::record::Stored;
-use crate::store::{Expect, StoreError, key};
+use crate::store::{Expect, StoreError, Write, key};
 
 /// How often a commit that lost a race is tried anew.
 const TRIES: usize = 5;
@@ -48,30 +50,53 @@ async fn refresh(broker: &Broker, login: &LoginState, identity: &Identity, found
         broker.platform.store.commit(&partition, vec![owed.write]).await?;
         return Err(LoginError::Inactive.into());
     }
-    if user.profile != identity.profile {
+    if user.profile != identity.profile || user.groups != identity.groups {
+        let news = user.groups != identity.groups;
         user.profile = identity.profile.clone();
+        user.groups = identity.groups.clone();
         user.updated_at = broker.platform.clock.now();
         let record = key::user(&login.tenant, &user.id);
-        let write = record.put(&user, Expect::Version(found.version))?;
-        broker.platform.store.commit(record.partition(), vec![write]).await?;
+        let mut writes = vec![record.put(&user, Expect::Version(found.version))?];
+        if news {
+            writes.extend(overage(broker, login, &user)?);
+        }
+        broker.platform.store.commit(record.partition(), writes).await?;
     }
     Ok(user)
+}
+
+/// The event that a person's groups are too many to know, where they are.
+fn overage(broker: &Broker, login: &LoginState, user: &User) -> Result<Option<Write>, Error> {
+    if user.groups != Groups::Overage {
+        return Ok(None);
+    }
+    let event = event(broker, login, AuditKind::GroupsOverage, &user.id);
+    let effect = Effect::Audit { tenant: login.tenant.clone(), event };
+    Ok(Some(outbox::owe(broker, key::directory(&login.tenant), &effect)?.write))
 }
 
 async fn create(broker: &Broker, login: &LoginState, identity: &Identity) -> Result<User, Error> {
     let now = broker.platform.clock.now();
     let id = new_id(&*broker.platform.random);
-    let user = User { id, active: true, profile: identity.profile.clone(), created_at: now, updated_at: now };
+    let user = User {
+        id,
+        active: true,
+        profile: identity.profile.clone(),
+        groups: identity.groups.clone(),
+        created_at: now,
+        updated_at: now,
+    };
     let link =
         IdentityLink { user: user.id.clone(), issuer: identity.issuer.clone(), subject: identity.subject.clone() };
     let partition = key::directory(&login.tenant);
     let event = event(broker, login, AuditKind::UserCreated, &user.id);
-    let writes = vec![
+    let mut writes = vec![
         key::user(&login.tenant, &user.id).put(&user, Expect::Absent)?,
         key::identity(&login.tenant, &login.connection, &identity.issuer, &identity.subject)
             .put(&link, Expect::Absent)?,
         outbox::owe(broker, partition.clone(), &Effect::Audit { tenant: login.tenant.clone(), event })?.write,
     ];
+    writes.extend(overage(broker, login, &user)?);
     broker.platform.store.commit(&partition, writes).await?;
     Ok(user)
 }

@@ -6,10 +6,12 @@
 //! server (feature `server`) it is the demo's identity provider, with a login page. State is in memory; a restart
 //! forgets sign-ins and makes a new key.
 
+mod assertion;
 mod authorize;
 mod lie;
 mod logout;
 mod route;
+mod script;
 mod signer;
 mod token;
 
@@ -19,12 +21,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 use vestibule_core::platform::{Clock, Crypto, CryptoError, PrivateKey, Random};
-use vestibule_protocol::jose::Algorithm;
+use vestibule_protocol::jose::{Algorithm, PublicKey};
 use vestibule_protocol::time::Timestamp;
 
 pub use lie::Lie;
 #[cfg(feature = "server")]
 pub use route::router;
+pub use script::{Canned, Document};
 use signer::NamedKey;
 
 /// How a client proves who it is at the token endpoint.
@@ -34,6 +37,10 @@ pub enum ClientAuth {
     Basic,
     /// Parameters in the body.
     Post,
+    /// A signed assertion (RFC 7523), with a key of [`FakeOidcIdp::trust_keys`].
+    PrivateKeyJwt,
+    /// Not at all: only PKCE protects its codes.
+    None,
 }
 
 /// A client of the provider, usually the broker.
@@ -104,6 +111,16 @@ struct State {
     clients: BTreeMap<String, Registration>,
     accounts: Vec<Account>,
     lies: HashSet<Lie>,
+    /// Keys with which clients sign assertions.
+    client_keys: Vec<PublicKey>,
+    /// Assertions that were used.
+    used_assertions: HashSet<String>,
+    /// The claims of the last good assertion.
+    last_assertion: Option<Value>,
+    /// Members that are said in place of the true ones; null takes one away.
+    said: HashMap<Document, Map<String, Value>>,
+    /// Paths that answer something else altogether.
+    canned: HashMap<String, Canned>,
     /// Browser session -> user name and the time of its sign-in.
     sessions: HashMap<String, (String, Timestamp)>,
     codes: HashMap<String, Grant>,
@@ -137,6 +154,11 @@ impl FakeOidcIdp {
             clients: BTreeMap::new(),
             accounts: Vec::new(),
             lies: HashSet::new(),
+            client_keys: Vec::new(),
+            used_assertions: HashSet::new(),
+            last_assertion: None,
+            said: HashMap::new(),
+            canned: HashMap::new(),
             sessions: HashMap::new(),
             codes: HashMap::new(),
             access_tokens: HashMap::new(),
@@ -174,9 +196,12 @@ impl FakeOidcIdp {
         self.state().lies.insert(lie);
     }
 
-    /// Stops misbehaving.
+    /// Stops misbehaving, whatever it was told.
     pub fn be_honest(&self) {
-        self.state().lies.clear();
+        let mut state = self.state();
+        state.lies.clear();
+        state.said.clear();
+        state.canned.clear();
     }
 
     /// Signs with a new key. The old one stays published when `keep_old` is set.

@@ -159,7 +159,7 @@ async fn a_session_is_its_tenants_only() {
     assert_eq!(Reply::one_param(&there, "error"), "login_required");
     // A connection beside the session's.
     let elsewhere = start_idp(&world.broker).await;
-    let connection = vestibule_tests::world::connection(elsewhere.issuer());
+    let connection = vestibule_tests::world::connection(elsewhere.issuer(), &json!({}));
     world.broker.put(&format!("/tenants/{}/connections/second", world.tenant), connection).await;
     let request = world.authorization().with("connection", "second");
     let there = browser.get(&request.url(&world.broker)).await.location().expect("a redirect");

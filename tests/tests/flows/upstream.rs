@@ -1,8 +1,10 @@
 //! The identity provider's documents, clock and keys.
 
 use http::StatusCode;
+use serde_json::json;
+use vestibule_core::platform::Clock;
 use vestibule_protocol::time::Seconds;
-use vestibule_testkit::Lie;
+use vestibule_testkit::{Document, Lie};
 use vestibule_tests::in_process::{TestBroker, signed_in};
 
 async fn sign_in_status(test: &TestBroker) -> StatusCode {
@@ -26,6 +28,26 @@ async fn a_minute_of_skew_is_tolerated() {
         test.idp_clock.advance(Seconds(-ahead));
         assert_eq!(reply.status, status, "{ahead} s ahead");
     }
+}
+
+/// RP-12: the skew that was set holds for `exp`, `iat` and `nbf` alike, to the second.
+#[tokio::test]
+async fn the_skew_can_be_set() {
+    let test = TestBroker::new().await;
+    test.connect(&json!({"skew_seconds": 300})).await;
+    let now = test.idp_clock.now().seconds();
+    for (claim, last, first_wrong) in
+        [("exp", now - 299, now - 300), ("iat", now + 300, now + 301), ("nbf", now + 300, now + 301)]
+    {
+        test.idp.say(Document::IdToken, claim, json!(last));
+        assert_eq!(sign_in_status(&test).await, StatusCode::SEE_OTHER, "{claim} {last}");
+        test.idp.say(Document::IdToken, claim, json!(first_wrong));
+        assert_eq!(sign_in_status(&test).await, StatusCode::BAD_GATEWAY, "{claim} {first_wrong}");
+        test.idp.be_honest();
+    }
+    test.connect(&json!({"skew_seconds": 0})).await;
+    test.idp_clock.advance(Seconds(1));
+    assert_eq!(sign_in_status(&test).await, StatusCode::BAD_GATEWAY, "no skew is none");
 }
 
 /// RP-8: documents are fetched once, also for a process that has just started.

@@ -1,58 +1,23 @@
-//! Connections: the identity providers of a tenant.
+//! Connections: the identity providers of a tenant. What may be sent is in [`input`]; a look at the
+//! provider itself in [`mod@check`].
 
-use serde::{Deserialize, Serialize};
-use url::Url;
+mod check;
+mod input;
 
-use super::{Put, check_id, check_name, conflict_is_theirs};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use self::check::{CheckReport, Finding, Severity, check};
+pub use self::input::{ConnectionInput, Protocol};
+use super::{Put, check_id, conflict_is_theirs};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::oidc::secret_place;
-use crate::model::connection::{Connection, OidcSettings, Upstream, UpstreamClientAuth};
-use crate::platform::check_egress;
+use crate::model::connection::{AssertionAudience, Connection, Endpoints, Prompt, Upstream, UpstreamClientAuth};
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
-
-/// What an administrator sends.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConnectionInput {
-    /// What people read.
-    pub name: String,
-    /// `oidc`.
-    pub protocol: Protocol,
-    /// Whether it can be used; `true` when left out.
-    #[serde(default = "enabled")]
-    pub enabled: bool,
-    /// The provider's name for itself, exactly as in its tokens.
-    pub issuer: String,
-    /// Our name there.
-    pub client_id: String,
-    /// Our secret there. Kept as it was when left out of a replacement.
-    #[serde(default)]
-    pub client_secret: Option<String>,
-    /// How we prove who we are.
-    pub client_auth: UpstreamClientAuth,
-    /// What we ask for; `openid` and `email` when left out.
-    #[serde(default = "default_scopes")]
-    pub scopes: Vec<String>,
-}
-
-/// What a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// OpenID Connect.
-    Oidc,
-}
-
-const fn enabled() -> bool {
-    true
-}
-
-fn default_scopes() -> Vec<String> {
-    ["openid", "email"].map(str::to_owned).into()
-}
 
 /// What an administrator sees.
 #[derive(Debug, Serialize)]
@@ -67,12 +32,39 @@ pub struct ConnectionView {
     pub enabled: bool,
     /// The provider.
     pub issuer: String,
+    /// The Entra directories that may sign in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entra_directories: Vec<String>,
+    /// Where the provider is; absent when it is found by discovery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<Endpoints>,
     /// Our name there.
     pub client_id: String,
     /// How we prove who we are.
     pub client_auth: UpstreamClientAuth,
+    /// Whom our assertions are for, with `private_key_jwt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assertion_audience: Option<AssertionAudience>,
     /// What we ask for.
     pub scopes: Vec<String>,
+    /// What stands in `aud` of its ID tokens.
+    pub audience: String,
+    /// How the provider may behave.
+    pub prompt: Vec<Prompt>,
+    /// What kinds of sign-in we prefer.
+    pub acr_values: Vec<String>,
+    /// How many seconds ago the person may have signed in at the provider.
+    pub max_age: Option<i64>,
+    /// More parameters of the authorization request.
+    pub authorization_parameters: BTreeMap<String, String>,
+    /// The claim with the e-mail address.
+    pub email_claim: String,
+    /// The claim that names the person for good.
+    pub unique_id_claim: String,
+    /// The claim with the groups.
+    pub groups_claim: String,
+    /// How many seconds the provider's clock may be off.
+    pub skew_seconds: i64,
     /// What to register at the provider.
     pub redirect_uri: String,
 }
@@ -84,10 +76,23 @@ fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
         name: connection.name,
         protocol: Protocol::Oidc,
         enabled: connection.enabled,
+        audience: settings.audience().to_owned(),
         issuer: settings.issuer,
+        entra_directories: settings.entra_directories,
+        endpoints: settings.endpoints,
         client_id: settings.client_id,
+        assertion_audience: (settings.client_auth == UpstreamClientAuth::PrivateKeyJwt)
+            .then_some(settings.assertion_audience),
         client_auth: settings.client_auth,
         scopes: settings.scopes,
+        prompt: settings.request.prompt,
+        acr_values: settings.request.acr_values,
+        max_age: settings.request.max_age.map(|seconds| seconds.0),
+        authorization_parameters: settings.request.parameters,
+        email_claim: settings.claims.email,
+        unique_id_claim: settings.claims.unique_id,
+        groups_claim: settings.claims.groups,
+        skew_seconds: settings.skew.0,
         redirect_uri: format!("{}/oauth2/callback", broker.config.issuer),
     }
 }
@@ -105,32 +110,31 @@ pub async fn put(
     broker: &Broker,
     tenant: &str,
     id: &str,
-    input: ConnectionInput,
+    mut input: ConnectionInput,
 ) -> Result<(Put, ConnectionView), Error> {
     check_id("tenant", tenant)?;
     check_id("connection", id)?;
-    check_name(&input.name)?;
-    check_issuer(broker, &input.issuer)?;
-    check_scopes(&input.scopes)?;
-    if input.client_id.is_empty() {
-        return Err(AdminError::Invalid { field: "client_id", problem: "is empty" }.into());
-    }
+    input.check(broker)?;
     let record = key::connection(tenant, id);
     let found = record.get(&*broker.platform.store).await?;
-    let kept = found.as_ref().map(|found| {
+    let kept = found.as_ref().and_then(|found| {
         let Upstream::Oidc(settings) = &found.value.upstream;
         settings.client_secret.clone()
     });
+    let (sent, needed) = (input.client_secret.take(), input.client_auth.needs_secret());
+    let secret = sealed_secret(broker, &secret_place(tenant, id), sent, kept.filter(|_| needed))?;
+    match (&secret, needed) {
+        (None, true) => return Err(AdminError::Invalid { field: "client_secret", problem: "is missing" }.into()),
+        (Some(_), false) => {
+            let problem = "is not used with this client_auth: leave it out";
+            return Err(AdminError::Invalid { field: "client_secret", problem }.into());
+        }
+        _ => {}
+    }
     let connection = Connection {
-        name: input.name,
+        name: input.name.clone(),
         enabled: input.enabled,
-        upstream: Upstream::Oidc(OidcSettings {
-            client_secret: sealed_secret(broker, &secret_place(tenant, id), input.client_secret, kept)?,
-            issuer: input.issuer,
-            client_id: input.client_id,
-            client_auth: input.client_auth,
-            scopes: input.scopes,
-        }),
+        upstream: Upstream::Oidc(input.settings(secret)),
     };
     let (outcome, expect) = match found {
         Some(found) => (Put::Replaced, Expect::Version(found.version)),
@@ -149,38 +153,18 @@ pub async fn put(
     Ok((outcome, view(broker, id, connection)))
 }
 
-fn sealed_secret(broker: &Broker, place: &str, sent: Option<String>, kept: Option<Sealed>) -> Result<Sealed, Error> {
-    match (sent.filter(|secret| !secret.is_empty()), kept) {
-        (Some(secret), _) => {
-            Ok(broker.sealer.seal(&*broker.platform.random, Purpose::Record, place, secret.as_bytes())?)
+fn sealed_secret(
+    broker: &Broker,
+    place: &str,
+    sent: Option<String>,
+    kept: Option<Sealed>,
+) -> Result<Option<Sealed>, Error> {
+    match sent.filter(|secret| !secret.is_empty()) {
+        Some(secret) => {
+            Ok(Some(broker.sealer.seal(&*broker.platform.random, Purpose::Record, place, secret.as_bytes())?))
         }
-        (None, Some(kept)) => Ok(kept),
-        (None, None) => Err(AdminError::Invalid { field: "client_secret", problem: "is missing" }.into()),
+        None => Ok(kept),
     }
-}
-
-fn check_issuer(broker: &Broker, issuer: &str) -> Result<(), AdminError> {
-    let invalid = |problem| AdminError::Invalid { field: "issuer", problem };
-    let url = Url::parse(issuer).map_err(|_| invalid("is not a URL"))?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid("must not have a query or a fragment"));
-    }
-    let uri: http::Uri = issuer.parse().map_err(|_| invalid("is not a URL"))?;
-    check_egress(&uri, broker.config.egress_loopback).map_err(|_| invalid("must be https and not on loopback"))
-}
-
-fn check_scopes(scopes: &[String]) -> Result<(), AdminError> {
-    let invalid = |problem| Err(AdminError::Invalid { field: "scopes", problem });
-    if !scopes.iter().any(|scope| scope == "openid") {
-        return invalid("must include openid");
-    }
-    let legal = |scope: &String| {
-        !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-    };
-    if scopes.len() > 50 || !scopes.iter().all(legal) {
-        return invalid("has more than 50 entries, or one with a character that no scope may have");
-    }
-    Ok(())
 }
 
 /// Removes a connection.

@@ -114,7 +114,7 @@ async fn go(
     let id = new_id(random);
     let verifier = URL_SAFE_NO_PAD.encode(new_secret(random).expose());
     let nonce = new_id(random);
-    let asked = upstream::oidc::Asked {
+    let asked = upstream::request::Asked {
         state: &id,
         nonce: &nonce,
         verifier: &verifier,
@@ -122,7 +122,7 @@ async fn go(
         prompt: &request.prompt,
         max_age: request.max_age,
     };
-    let location = upstream::oidc::authorization_url(broker, settings, &copy, &asked)?;
+    let location = upstream::request::authorization_url(broker, settings, &copy, &asked)?;
     let login = LoginState {
         tenant,
         connection: connection_id,

@@ -1,11 +1,17 @@
-//! The identity provider's side: its documents, found and kept; what we ask of it and what we believe ([`oidc`]).
+//! The identity provider's side: its documents, found and kept; what we ask of it ([`request`]) and what we
+//! believe ([`oidc`]).
 //!
 //! Metadata and keys are fetched together, stored beside the connection, and read through copies. They are fetched
 //! again after an hour; when that fails they serve for a day. A token that names an unknown key fetches once at once,
 //! then not again for a minute: a provider rotates its keys whenever it likes, and nobody can make us hammer it.
 
+mod assertion;
+mod client;
 pub mod oidc;
+pub mod request;
+mod signature;
 mod token;
+mod userinfo;
 
 use std::sync::Arc;
 
@@ -20,6 +26,7 @@ use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{Error, LoginError};
 use crate::model::connection::{OidcSettings, UpstreamDocuments};
+use crate::platform::{HttpError, check_egress};
 use crate::store::{Expect, key};
 
 /// After this long, documents are fetched again.
@@ -61,8 +68,13 @@ pub(crate) async fn documents(broker: &Broker, target: &Target<'_>) -> Result<Ar
         return Ok(copy);
     }
     let stored = key::upstream_documents(tenant, connection).get_copy(&*broker.platform.store).await?;
-    // Documents of another issuer are left over from before the connection was changed.
-    let stored = stored.map(|stored| stored.value).filter(|found| found.metadata.issuer == settings.issuer);
+    // Documents of another provider are left over from before the connection was changed.
+    let manual = settings.manual_metadata();
+    let same = |found: &UpstreamDocuments| match &manual {
+        Some(manual) => found.metadata == *manual,
+        None => found.metadata.issuer == settings.issuer,
+    };
+    let stored = stored.map(|stored| stored.value).filter(same);
     let old = match stored {
         Some(stored) if !(stored.fetched_at + FRESH).has_passed(now) => {
             return Ok(broker.copies.upstreams.keep(name, stored.into(), now));
@@ -97,9 +109,10 @@ async fn fetch(
     refetched_at: Option<Timestamp>,
 ) -> Result<Arc<UpstreamCopy>, Error> {
     let Target { tenant, connection, settings } = *target;
-    let document = get_json(broker, &ProviderMetadata::location(&settings.issuer)).await?;
-    let metadata = ProviderMetadata::parse(&document, &settings.issuer)
-        .map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
+    let metadata = match settings.manual_metadata() {
+        Some(metadata) => metadata,
+        None => discover(broker, settings).await?,
+    };
     let jwks = parse_jwks(&get_json(broker, metadata.jwks_uri.as_str()).await?)?;
     let now = broker.platform.clock.now();
     let documents = UpstreamDocuments { metadata, jwks, fetched_at: now, refetched_at };
@@ -109,8 +122,20 @@ async fn fetch(
     Ok(broker.copies.upstreams.keep(connection_name(tenant, connection), documents.into(), now))
 }
 
+async fn discover(broker: &Broker, settings: &OidcSettings) -> Result<ProviderMetadata, Error> {
+    let document = get_json(broker, &ProviderMetadata::location(&settings.issuers().discovery_base())).await?;
+    let metadata = ProviderMetadata::parse(&document, &settings.issuer);
+    let metadata = metadata.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
+    // Browsers are sent there: no plain http, no other scheme.
+    let address = metadata.authorization_endpoint.as_str().parse().map_err(|_| HttpError::Refused("not a URL"));
+    address
+        .and_then(|address| check_egress(&address, broker.config.egress_loopback))
+        .map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
+    Ok(metadata)
+}
+
 /// A key set. Keys that are not even JWKs by shape are left out: one odd key must not lock everybody out.
-fn parse_jwks(document: &[u8]) -> Result<JwkSet, LoginError> {
+pub(crate) fn parse_jwks(document: &[u8]) -> Result<JwkSet, LoginError> {
     #[derive(Deserialize)]
     struct Loose {
         keys: Vec<serde_json::Value>,

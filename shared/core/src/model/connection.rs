@@ -1,9 +1,13 @@
 //! The identity providers of a tenant.
 
+use std::collections::BTreeMap;
+
 use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
+use url::Url;
 use vestibule_protocol::oidc::discovery::ProviderMetadata;
-use vestibule_protocol::time::Timestamp;
+use vestibule_protocol::oidc::issuer::Issuers;
+use vestibule_protocol::time::{Seconds, Timestamp};
 
 use crate::seal::Sealed;
 
@@ -30,16 +34,135 @@ pub enum Upstream {
 /// How to talk to an OpenID provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OidcSettings {
-    /// The provider's name for itself, exactly as in its tokens.
+    /// The provider's name for itself, exactly as in its tokens; perhaps Entra's template ([`Issuers`]).
     pub issuer: String,
+    /// The Entra directories that a template stands for.
+    #[serde(default)]
+    pub entra_directories: Vec<String>,
+    /// Where the provider is, when it publishes no metadata.
+    #[serde(default)]
+    pub endpoints: Option<Endpoints>,
     /// Our name there.
     pub client_id: String,
-    /// Our secret there, sealed for this connection.
-    pub client_secret: Sealed,
+    /// Our secret there, sealed for this connection. Absent where [`UpstreamClientAuth::needs_secret`] says no.
+    #[serde(default)]
+    pub client_secret: Option<Sealed>,
     /// How we prove who we are.
     pub client_auth: UpstreamClientAuth,
+    /// Whom our assertions are for, where we prove ourselves by one.
+    #[serde(default)]
+    pub assertion_audience: AssertionAudience,
     /// What we ask for; always holds `openid`.
     pub scopes: Vec<String>,
+    /// What stands in `aud` of its ID tokens, when it is not our client id.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// What we ask of the sign-in itself.
+    #[serde(default)]
+    pub request: RequestSettings,
+    /// Under which names it speaks of people.
+    #[serde(default)]
+    pub claims: ClaimNames,
+    /// How far its clock may be off, in either direction; at most [`MAX_SKEW`].
+    #[serde(default = "default_skew")]
+    pub skew: Seconds,
+}
+
+/// How far a provider's clock may be off unless set.
+pub const DEFAULT_SKEW: Seconds = Seconds(60);
+/// The most that can be set.
+pub const MAX_SKEW: Seconds = Seconds(300);
+
+const fn default_skew() -> Seconds {
+    DEFAULT_SKEW
+}
+
+impl OidcSettings {
+    /// The issuers that are believed.
+    pub fn issuers(&self) -> Issuers<'_> {
+        Issuers { configured: &self.issuer, directories: &self.entra_directories }
+    }
+
+    /// What stands in `aud`.
+    pub fn audience(&self) -> &str {
+        self.audience.as_deref().unwrap_or(&self.client_id)
+    }
+
+    /// Metadata from settings, when the endpoints are set by hand. Such a provider promises nothing of RFC 9207.
+    pub fn manual_metadata(&self) -> Option<ProviderMetadata> {
+        let endpoints = self.endpoints.clone()?;
+        Some(ProviderMetadata {
+            issuer: self.issuer.clone(),
+            authorization_endpoint: endpoints.authorization,
+            token_endpoint: endpoints.token,
+            jwks_uri: endpoints.jwks,
+            userinfo_endpoint: endpoints.userinfo,
+            authorization_response_iss_parameter_supported: false,
+        })
+    }
+}
+
+/// Where a provider is, set by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoints {
+    /// Where people sign in.
+    pub authorization: Url,
+    /// Where codes are exchanged.
+    pub token: Url,
+    /// Its public keys.
+    pub jwks: Url,
+    /// Where claims can be asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo: Option<Url>,
+}
+
+/// What every authorization request to a provider holds beside what the protocol needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestSettings {
+    /// How it may behave (OpenID Connect Core §3.1.2.1); empty leaves it to the provider.
+    #[serde(default)]
+    pub prompt: Vec<Prompt>,
+    /// What kinds of sign-in we prefer, best first.
+    #[serde(default)]
+    pub acr_values: Vec<String>,
+    /// How long ago the person may have signed in there. Then `auth_time` must come and is checked.
+    #[serde(default)]
+    pub max_age: Option<Seconds>,
+    /// More parameters, as they are. None of them is one that we send.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// What the provider should ask of the person (OpenID Connect Core §3.1.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prompt {
+    /// Nothing. Never together with another.
+    None,
+    /// To sign in, even if they have.
+    Login,
+    /// To consent, even if they have.
+    Consent,
+    /// Which account they mean.
+    SelectAccount,
+}
+
+/// Under which names a provider speaks of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimNames {
+    /// The e-mail address. Of one that is not `email`, nobody says that it is verified.
+    pub email: String,
+    /// What names the person for good, such as Entra's `oid`.
+    pub unique_id: String,
+    /// Their groups.
+    pub groups: String,
+}
+
+impl Default for ClaimNames {
+    fn default() -> Self {
+        Self { email: "email".to_owned(), unique_id: "sub".to_owned(), groups: "groups".to_owned() }
+    }
 }
 
 /// How we prove who we are to a provider.
@@ -50,6 +173,31 @@ pub enum UpstreamClientAuth {
     ClientSecretBasic,
     /// In the form.
     ClientSecretPost,
+    /// By a signed assertion (RFC 7523 §2.2), with the key that we publish.
+    PrivateKeyJwt,
+    /// Not at all: a public client, whose code only PKCE protects.
+    None,
+}
+
+/// Whom a client assertion is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssertionAudience {
+    /// The address of the token endpoint, as OpenID Connect Core §9 says.
+    #[default]
+    TokenEndpoint,
+    /// The provider's issuer, as newer profiles want it: no other provider's endpoint can be mistaken for it.
+    Issuer,
+}
+
+impl UpstreamClientAuth {
+    /// Whether there is a secret between the provider and us.
+    pub const fn needs_secret(self) -> bool {
+        match self {
+            Self::ClientSecretBasic | Self::ClientSecretPost => true,
+            Self::PrivateKeyJwt | Self::None => false,
+        }
+    }
 }
 
 /// What was last fetched from a provider. Public documents; a copy may be read.

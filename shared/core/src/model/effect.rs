@@ -61,6 +61,8 @@ pub enum AuditKind {
     SignInRefused,
     /// A session signed a person in to another application, without the identity provider.
     SessionContinued,
+    /// A person is in more groups than their provider sent, or than are kept: which, is not known.
+    GroupsOverage,
     /// A person signed out.
     SignedOut,
     /// A spent code was presented again; the family that it began is revoked.

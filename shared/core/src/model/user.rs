@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::oauth::scope::Scope;
+use vestibule_protocol::oidc::groups::Groups;
 use vestibule_protocol::time::Timestamp;
 
 /// A person.
@@ -13,6 +14,9 @@ pub struct User {
     pub active: bool,
     /// What the identity provider last said of them.
     pub profile: Profile,
+    /// Which groups it last said they are in.
+    #[serde(default)]
+    pub groups: Groups,
     /// When they were first seen.
     pub created_at: Timestamp,
     /// When this record last changed.

@@ -13,6 +13,8 @@ pub enum TokenType {
     AccessToken,
     /// `JWT`: an ID token.
     IdToken,
+    /// `JWT` too: a client's proof of who it is (RFC 7523 §2.2). Providers know no other type.
+    ClientAssertion,
 }
 
 impl TokenType {
@@ -20,7 +22,7 @@ impl TokenType {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "at+jwt",
-            Self::IdToken => "JWT",
+            Self::IdToken | Self::ClientAssertion => "JWT",
         }
     }
 }

@@ -33,6 +33,10 @@ pub enum Lie {
     DamagedSignature,
     /// Userinfo speaks of another subject (OpenID Connect Core §5.3.2).
     UserinfoOtherSubject,
+    /// Userinfo is a signed token, with the key and the lies of ID tokens. Honest enough, but not what is usual.
+    SignedUserinfo,
+    /// Signed userinfo carries the signature of something else.
+    UserinfoForged,
     /// Neither ID token nor userinfo has an e-mail address.
     MissingEmail,
     /// The address is there, and `email_verified` is false.

@@ -6,23 +6,29 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use vestibule_core::platform::{HttpClient, HttpError};
 
-use super::{FakeOidcIdp, Lie};
+use super::{Document, FakeOidcIdp, Lie};
 use crate::html::{self, PAGE_HEADERS};
 
 /// Where a relying party's server may ask.
-const BACK_CHANNEL: [&str; 4] = ["/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"];
+const BACK_CHANNEL: [&str; 4] = [DISCOVERY, "/jwks", "/token", "/userinfo"];
+const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 impl FakeOidcIdp {
     /// Answers one request, of a browser or of a relying party.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let path = request.uri().path().to_owned();
         self.state().requests.push(path.clone());
+        if let Some(canned) = self.canned(&path) {
+            return canned.response();
+        }
+        // Entra keeps the metadata of several directories under a path.
+        let path = if path.ends_with(DISCOVERY) { DISCOVERY.to_owned() } else { path };
         let method = request.method().clone();
         match (method, path.as_str()) {
-            (Method::GET, "/.well-known/openid-configuration") => self.discovery(),
+            (Method::GET, DISCOVERY) => self.discovery(),
             (Method::GET, "/jwks") => self.jwks(),
             (Method::POST, "/token") => self.token(&request).await,
-            (Method::GET | Method::POST, "/userinfo") => self.userinfo(&request),
+            (Method::GET | Method::POST, "/userinfo") => self.userinfo(&request).await,
             (Method::GET | Method::POST, "/authorize") => self.authorize(&request),
             (Method::POST, "/login") => self.login(&request),
             (Method::GET | Method::POST, "/logout") => self.logout(&request),
@@ -47,37 +53,43 @@ impl FakeOidcIdp {
         let at = |path: &str| format!("{}{path}", self.issuer);
         let issuer = if self.lies(Lie::DiscoveryOtherIssuer) { "https://other.example" } else { &self.issuer };
         let algorithm = self.state().signing.key.algorithm.name();
-        json_response(
-            StatusCode::OK,
-            &json!({
-                "issuer": issuer,
-                "authorization_endpoint": at("/authorize"),
-                "token_endpoint": at("/token"),
-                "userinfo_endpoint": at("/userinfo"),
-                "jwks_uri": at("/jwks"),
-                "end_session_endpoint": at("/logout"),
-                "scopes_supported": ["openid", "email", "profile", "offline_access"],
-                "response_types_supported": ["code"],
-                "response_modes_supported": ["query"],
-                "grant_types_supported": ["authorization_code", "refresh_token"],
-                "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": [algorithm],
-                "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-                "code_challenge_methods_supported": ["S256"],
-                "claims_supported": ["sub", "email", "email_verified", "name"],
-                "authorization_response_iss_parameter_supported": true,
-            }),
-        )
+        let metadata = json!({
+            "issuer": issuer,
+            "authorization_endpoint": at("/authorize"),
+            "token_endpoint": at("/token"),
+            "userinfo_endpoint": at("/userinfo"),
+            "jwks_uri": at("/jwks"),
+            "end_session_endpoint": at("/logout"),
+            "scopes_supported": ["openid", "email", "profile", "offline_access"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [algorithm],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+            "code_challenge_methods_supported": ["S256"],
+            "claims_supported": ["sub", "email", "email_verified", "name"],
+            "authorization_response_iss_parameter_supported": true,
+        });
+        let members = metadata.as_object().cloned().unwrap_or_default();
+        json_response(StatusCode::OK, &Value::Object(self.as_said(Document::Metadata, members)))
     }
 
     fn jwks(&self) -> Response<Bytes> {
         if self.lies(Lie::JwksDown) {
             return json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }));
         }
+        let mut response = json_response(StatusCode::OK, &Value::Null);
+        *response.body_mut() = self.jwks_document();
+        response
+    }
+
+    /// The key set as it is published.
+    pub fn jwks_document(&self) -> Bytes {
         let state = self.state();
         let keys: Vec<Value> =
             std::iter::once(&state.signing).chain(&state.retired).map(super::NamedKey::jwk).collect();
-        json_response(StatusCode::OK, &json!({ "keys": keys }))
+        json!({ "keys": keys }).to_string().into()
     }
 }
 
@@ -85,7 +97,7 @@ impl FakeOidcIdp {
 impl HttpClient for FakeOidcIdp {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let here = request.uri().to_string().strip_prefix(&self.issuer).is_some_and(|rest| rest.starts_with('/'));
-        if !here || !BACK_CHANNEL.contains(&request.uri().path()) {
+        if !here || !BACK_CHANNEL.iter().any(|path| request.uri().path().ends_with(path)) {
             let seen = format!("{} {}", request.method(), request.uri());
             self.state().unexpected.push(seen.clone());
             return Err(HttpError::Network(format!("the test's provider was not asked to expect {seen}")));
@@ -103,11 +115,30 @@ pub fn router(idp: std::sync::Arc<FakeOidcIdp>) -> axum::Router {
         async move {
             let (parts, body) = request.into_parts();
             match to_bytes(body, 64 * 1024).await {
-                Ok(body) => idp.answer(Request::from_parts(parts, body)).await.map(Body::from),
+                Ok(body) => {
+                    let pause = idp.canned(parts.uri.path()).map_or(0, |canned| canned.pause_milliseconds);
+                    let reply = idp.answer(Request::from_parts(parts, body)).await;
+                    if pause == 0 { reply.map(Body::from) } else { reply.map(|body| drip(body, pause)) }
+                }
                 Err(_) => page(StatusCode::PAYLOAD_TOO_LARGE, "Too large", "<h1>Too large</h1>").map(Body::from),
             }
         }
     })
+}
+
+/// The body a byte at a time.
+#[cfg(feature = "server")]
+fn drip(body: Bytes, pause_milliseconds: u64) -> axum::body::Body {
+    let pause = std::time::Duration::from_millis(pause_milliseconds);
+    let bytes = futures_util::stream::unfold(body, move |mut rest| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        let first = rest.split_to(1);
+        tokio::time::sleep(pause).await;
+        Some((Ok::<_, std::convert::Infallible>(first), rest))
+    });
+    axum::body::Body::from_stream(bytes)
 }
 
 pub(super) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 
 use super::route::json_response;
 use super::signer::access_token_hash;
-use super::{ClientAuth, FakeOidcIdp, Grant, Lie};
+use super::{Canned, ClientAuth, Document, FakeOidcIdp, Grant, Lie};
 
 /// How long a code lives, in seconds.
 const CODE_SECONDS: i64 = 60;
@@ -27,7 +27,11 @@ impl FakeOidcIdp {
             return json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }));
         }
         let form: Form = form_urlencoded::parse(request.body()).into_owned().collect();
-        let granted = self.authenticate(request, &form).and_then(|client| self.redeem(&client, &form));
+        let client = match field(&form, "client_assertion") {
+            Some(assertion) => self.authenticate_by_assertion(request, &form, assertion).await,
+            None => self.authenticate(request, &form),
+        };
+        let granted = client.and_then(|client| self.redeem(&client, &form));
         let grant = match granted {
             Ok(grant) => grant,
             Err("invalid_client") => {
@@ -53,11 +57,29 @@ impl FakeOidcIdp {
             (None, Some(secret)) => {
                 (ClientAuth::Post, field(form, "client_id").ok_or("invalid_client")?.to_owned(), secret.to_owned())
             }
-            (None, None) => return Err("invalid_client"),
+            (None, None) => {
+                (ClientAuth::None, field(form, "client_id").ok_or("invalid_client")?.to_owned(), String::new())
+            }
         };
         let client = self.state().clients.get(&id).cloned().ok_or("invalid_client")?;
-        let proved = client.client_secret == secret && client.client_auth == method;
+        let public = method == ClientAuth::None;
+        let proved = client.client_auth == method && (public || client.client_secret == secret);
         if proved { Ok(id) } else { Err("invalid_client") }
+    }
+
+    async fn authenticate_by_assertion(
+        &self,
+        request: &Request<Bytes>,
+        form: &Form,
+        assertion: &str,
+    ) -> Result<String, &'static str> {
+        if request.headers().contains_key(header::AUTHORIZATION) || field(form, "client_secret").is_some() {
+            return Err("invalid_request");
+        }
+        let id = self.check_assertion(field(form, "client_assertion_type").unwrap_or_default(), assertion).await?;
+        let client = self.state().clients.get(&id).cloned().ok_or("invalid_client")?;
+        let named = field(form, "client_id").is_none_or(|named| named == id);
+        if named && client.client_auth == ClientAuth::PrivateKeyJwt { Ok(id) } else { Err("invalid_client") }
     }
 
     /// Uses the code or refresh token up, whatever comes of it.
@@ -91,6 +113,7 @@ impl FakeOidcIdp {
         let access_token = self.secret();
         let mut claims = self.profile(account.claims);
         claims.extend(self.id_token_claims(&grant, &account.subject, &access_token));
+        let claims = self.as_said(Document::IdToken, claims);
         let id_token = self.sign_id_token(&Value::Object(claims)).await.ok()?;
         let mut tokens = json!({
             "access_token": access_token,
@@ -137,17 +160,36 @@ impl FakeOidcIdp {
         claims
     }
 
-    pub(super) fn userinfo(&self, request: &Request<Bytes>) -> Response<Bytes> {
+    pub(super) async fn userinfo(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         let grant = self.state().access_tokens.get(token).cloned();
-        let Some(account) = grant.and_then(|grant| self.account(&grant.username)) else {
+        let found = grant.and_then(|grant| Some((self.account(&grant.username)?, grant.client_id)));
+        let Some((account, client_id)) = found else {
             return json_response(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_token" }));
         };
         let subject = if self.lies(Lie::UserinfoOtherSubject) { "somebody-else" } else { &account.subject };
         let mut claims = self.profile(account.claims.clone());
         claims.insert("sub".to_owned(), json!(subject));
-        json_response(StatusCode::OK, &Value::Object(claims))
+        if !self.lies(Lie::SignedUserinfo) {
+            return json_response(StatusCode::OK, &Value::Object(self.as_said(Document::Userinfo, claims)));
+        }
+        // OpenID Connect Core §5.3.2.
+        claims.insert("iss".to_owned(), json!(self.issuer));
+        claims.insert("aud".to_owned(), json!(client_id));
+        let signed = self.sign_id_token(&Value::Object(self.as_said(Document::Userinfo, claims))).await;
+        let signed = match signed {
+            // The signature of something else.
+            Ok(token) if self.lies(Lie::UserinfoForged) => self.sign_id_token(&json!({})).await.map(|other| {
+                let (claims, signature) = (token.rsplit_once('.'), other.rsplit_once('.'));
+                format!("{}.{}", claims.unwrap_or_default().0, signature.unwrap_or_default().1)
+            }),
+            signed => signed,
+        };
+        match signed {
+            Ok(token) => Canned::new("application/jwt", token).response(),
+            Err(_) => json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" })),
+        }
     }
 
     /// What the provider says about the person, in ID token and userinfo alike.

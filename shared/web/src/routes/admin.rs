@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{get, post};
 use http::{Request, StatusCode};
 use serde::Serialize;
-use vestibule_core::admin::{self, Put, audit, clients, connections, signing_keys, tenants, users};
+use vestibule_core::admin::{self, Put, audit, clients, connections, presets, signing_keys, tenants, users};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
@@ -27,8 +27,10 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router<Arc<Broker>> {
             "/tenants/{tenant}/connections/{connection}",
             get(get_connection).put(put_connection).delete(delete_connection),
         )
+        .route("/tenants/{tenant}/connections/{connection}/check", post(check_connection))
         .route("/tenants/{tenant}/users/{user}", get(get_user).put(put_user))
         .route("/tenants/{tenant}/audit", get(list_audit))
+        .route("/presets", get(list_presets))
         .route("/clients/{client}", get(get_client).put(put_client).delete(delete_client))
         .route("/signing-keys", get(get_signing_keys).put(put_signing_keys))
         .route("/signing-keys/rotate", post(rotate_signing_keys))
@@ -82,6 +84,10 @@ async fn delete_connection(State(broker): Shared, Path((tenant, id)): Path<(Stri
     gone(&broker, connections::delete(&broker, &tenant, &id).await)
 }
 
+async fn check_connection(State(broker): Shared, Path((tenant, id)): Path<(String, String)>) -> Reply {
+    answer(&broker, StatusCode::OK, connections::check(&broker, &tenant, &id).await)
+}
+
 async fn get_user(State(broker): Shared, Path((tenant, id)): Path<(String, String)>) -> Reply {
     answer(&broker, StatusCode::OK, users::get(&broker, &tenant, &id).await)
 }
@@ -104,6 +110,10 @@ async fn put_signing_keys(State(broker): Shared, request: Request<Body>) -> Repl
 
 async fn rotate_signing_keys(State(broker): Shared) -> Reply {
     answer(&broker, StatusCode::OK, signing_keys::rotate(&broker).await)
+}
+
+async fn list_presets(State(broker): Shared) -> Reply {
+    answer(&broker, StatusCode::OK, presets::list(&broker))
 }
 
 async fn list_audit(State(broker): Shared, Path(tenant): Path<String>, request: Request<Body>) -> Reply {

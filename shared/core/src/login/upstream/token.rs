@@ -13,15 +13,15 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use vestibule_protocol::jose::{Compact, PublicKey};
+use vestibule_protocol::jose::Compact;
+use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
-use super::{Target, UpstreamCopy, documents_for_unknown_key};
+use super::signature::verify_signature;
+use super::{Target, UpstreamCopy};
 use crate::Broker;
 use crate::error::{Error, LoginError};
-
-/// How far a provider's clock may be off, in either direction.
-const SKEW: Seconds = Seconds(60);
+use crate::model::session::AuthenticationMethod;
 
 /// The claims beside the standard ones that we look at.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -40,56 +40,53 @@ type UpstreamIdToken =
 pub(super) struct Expected<'a> {
     pub(super) target: Target<'a>,
     pub(super) nonce: &'a str,
+    /// How long ago the person may have signed in at the provider.
+    pub(super) max_age: Option<Seconds>,
+}
+
+/// What an ID token said, after everything about it was found right.
+pub(super) struct Verified {
+    pub(super) issuer: String,
+    pub(super) subject: String,
+    pub(super) claims: Claims,
+    pub(super) auth_time: Option<Timestamp>,
+    pub(super) method: AuthenticationMethod,
 }
 
 /// The claims of an ID token that the provider signed, for us, for this login, now.
-pub(super) async fn verify_id_token<'t>(
+pub(super) async fn verify_id_token(
     broker: &Broker,
     expected: &Expected<'_>,
     copy: Arc<UpstreamCopy>,
-    id_token: &'t UpstreamIdToken,
+    id_token: &UpstreamIdToken,
     access_token: &AccessToken,
-) -> Result<&'t IdTokenClaims<ExtraClaims, CoreGenderClaim>, Error> {
+) -> Result<Verified, Error> {
     let invalid = |rule: &'static str| Error::from(LoginError::UpstreamInvalid(rule));
     let text = id_token.to_string();
     let parsed = Compact::parse(&text).map_err(|_| invalid("ID token header"))?;
-    let mut keys = copy;
-    if candidates(&keys, &parsed).next().is_none() {
-        keys = documents_for_unknown_key(broker, &expected.target, keys).await?;
-    }
-    // Without a kid any key of the set may have signed; there are few, and an unsuitable one verifies nothing.
-    let mut signed = false;
-    for key in candidates(&keys, &parsed).take(4) {
-        signed |= broker.platform.crypto.verify(key, parsed.algorithm, parsed.input, &parsed.signature).await.is_ok();
-    }
-    if !signed {
+    if !verify_signature(broker, &expected.target, copy, &parsed).await? {
         return Err(invalid("ID token signature"));
     }
 
-    let now = broker.platform.clock.now();
     let settings = expected.target.settings;
-    let client_id = ClientId::new(settings.client_id.clone());
-    let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|_| invalid("issuer"))?;
-    let earliest_end = date(now - SKEW).ok_or(Error::bug("the clock is out of range"))?;
-    let latest_start = date(now + SKEW).ok_or(Error::bug("the clock is out of range"))?;
-    let verifier =
-        IdTokenVerifier::<PlatformKey>::new_public_client(client_id.clone(), issuer, JsonWebKeySet::default())
-            .insecure_disable_signature_check() // verified above, through the platform
-            .set_time_fn(move || earliest_end)
-            .set_issue_time_verifier_fn(move |issued| {
-                if issued <= latest_start { Ok(()) } else { Err("issued in the future".to_owned()) }
-            });
+    let raw = Claims::parse(&parsed.payload).ok_or_else(|| invalid("ID token claims"))?;
+    let issuer = raw.text("iss").filter(|issuer| settings.issuers().may_issue(issuer, raw.text("tid")));
+    let issuer = issuer.ok_or_else(|| invalid("ID token iss"))?.to_owned();
+    let issuer_url = IssuerUrl::new(issuer.clone()).map_err(|_| invalid("ID token iss"))?;
+    let now = broker.platform.clock.now();
+    let earliest_end = date(now - settings.skew).ok_or(Error::bug("the clock is out of range"))?;
+    let latest_start = date(now + settings.skew).ok_or(Error::bug("the clock is out of range"))?;
+    let audience = ClientId::new(settings.audience().to_owned());
+    let verifier = IdTokenVerifier::<PlatformKey>::new_public_client(audience, issuer_url, JsonWebKeySet::default())
+        .insecure_disable_signature_check() // verified above, through the platform
+        .set_other_audience_verifier_fn(|_| true) // allowed under the rule on `azp` below
+        .set_time_fn(move || earliest_end)
+        .set_issue_time_verifier_fn(move |issued| {
+            if issued <= latest_start { Ok(()) } else { Err("issued in the future".to_owned()) }
+        });
     let claims =
         id_token.claims(&verifier, &Nonce::new(expected.nonce.to_owned())).map_err(|error| invalid(rule_of(&error)))?;
-    if claims.authorized_party().is_some_and(|party| *party != client_id) {
-        return Err(invalid("ID token azp"));
-    }
-    if claims.additional_claims().nbf.is_some_and(|start| Timestamp::from_seconds(start) > now + SKEW) {
-        return Err(invalid("ID token nbf"));
-    }
-    if claims.subject().is_empty() || claims.subject().len() > 255 {
-        return Err(invalid("ID token sub"));
-    }
+    check_claims(expected, claims, now)?;
     if let Some(expected) = claims.access_token_hash() {
         let algorithm = id_token.signing_alg().map_err(|_| invalid("ID token header"))?;
         let actual = AccessTokenHash::from_token(access_token, algorithm, &PlatformKey);
@@ -97,15 +94,49 @@ pub(super) async fn verify_id_token<'t>(
             return Err(invalid("ID token at_hash"));
         }
     }
-    Ok(claims)
+    let (auth_time, method) = authentication(claims);
+    Ok(Verified { issuer, subject: claims.subject().to_string(), claims: raw, auth_time, method })
 }
 
-/// The keys that may have made this signature: named by the token, and of a type for its algorithm.
-fn candidates<'k>(keys: &'k UpstreamCopy, token: &'k Compact<'_>) -> impl Iterator<Item = &'k PublicKey> {
-    keys.keys
-        .iter()
-        .filter(|key| key.allows(token.algorithm))
-        .filter(|key| token.kid.is_none() || key.kid() == token.kid.as_deref())
+/// When and how the person proved who they are, bounded: it goes into our tokens.
+fn authentication(claims: &IdTokenClaims<ExtraClaims, CoreGenderClaim>) -> (Option<Timestamp>, AuthenticationMethod) {
+    let auth_time = claims.auth_time().map(|at| Timestamp::from_seconds(at.timestamp()));
+    let short = |text: &String| (1..=128).contains(&text.len());
+    let acr = claims.auth_context_ref().map(|acr| acr.to_string()).filter(short);
+    let amr = claims.auth_method_refs().into_iter().flatten().map(|amr| amr.to_string()).filter(short).take(16);
+    (auth_time, AuthenticationMethod { acr, amr: amr.collect() })
+}
+
+/// The rules that `openidconnect` leaves to its callers.
+fn check_claims(
+    expected: &Expected<'_>,
+    claims: &IdTokenClaims<ExtraClaims, CoreGenderClaim>,
+    now: Timestamp,
+) -> Result<(), LoginError> {
+    let settings = expected.target.settings;
+    let invalid = |rule| Err(LoginError::UpstreamInvalid(rule));
+    match claims.authorized_party() {
+        Some(party) if party.as_str() != settings.client_id => return invalid("ID token azp"),
+        // For several audiences it must be said that we are the one it was issued to (Core §3.1.3.7, rules 3 to 5).
+        None if claims.audiences().len() > 1 => return invalid("ID token azp"),
+        _ => {}
+    }
+    let latest_start = now + settings.skew;
+    if claims.additional_claims().nbf.is_some_and(|start| Timestamp::from_seconds(start) > latest_start) {
+        return invalid("ID token nbf");
+    }
+    if claims.subject().is_empty() || claims.subject().len() > 255 {
+        return invalid("ID token sub");
+    }
+    if let Some(max_age) = expected.max_age {
+        // Core §3.1.3.7 rule 13: asked for, so it must be there.
+        let signed_in = claims.auth_time().map(|at| Timestamp::from_seconds(at.timestamp()));
+        let recent = |at: Timestamp| at <= latest_start && now <= at + max_age + settings.skew;
+        if !signed_in.is_some_and(recent) {
+            return invalid("ID token auth_time");
+        }
+    }
+    Ok(())
 }
 
 fn date(at: Timestamp) -> Option<DateTime<Utc>> {

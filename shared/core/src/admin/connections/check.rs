@@ -1,0 +1,219 @@
+//! A look at a connection's provider: its metadata and keys are fetched now, and what would keep people from signing in
+//! is said in words. Nothing is stored, and no copy is used.
+
+use bytes::Bytes;
+use chrono::DateTime;
+use http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
+use serde_json::Value;
+use vestibule_protocol::oidc::discovery::ProviderMetadata;
+use vestibule_protocol::time::Timestamp;
+
+use crate::Broker;
+use crate::admin::check_id;
+use crate::error::{AdminError, Error};
+use crate::login::upstream::parse_jwks;
+use crate::model::connection::{OidcSettings, Upstream, UpstreamClientAuth};
+use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpError};
+use crate::store::key;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    /// Whether there is no finding of severity `error`.
+    pub ok: bool,
+    /// What is wrong, in the order in which it was looked at.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is wrong, or may be.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Which thing, for programs.
+    pub code: &'static str,
+    /// Which thing, and what to do, in words.
+    pub message: String,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// People cannot sign in.
+    Error,
+    /// They perhaps can.
+    Warning,
+}
+
+/// Looks at a connection's provider.
+pub async fn check(broker: &Broker, tenant: &str, id: &str) -> Result<CheckReport, Error> {
+    check_id("tenant", tenant)?;
+    check_id("connection", id)?;
+    let found = key::connection(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    let Upstream::Oidc(settings) = &found.value.upstream;
+    let mut look = Look { broker, settings, findings: Vec::new() };
+    if !found.value.enabled {
+        look.find(Severity::Warning, "disabled", "The connection is disabled: nobody can use it.".to_owned());
+    }
+    if let Some(metadata) = look.metadata().await {
+        look.keys(&metadata).await;
+    }
+    let ok = look.findings.iter().all(|finding| finding.severity != Severity::Error);
+    Ok(CheckReport { ok, findings: look.findings })
+}
+
+struct Look<'a> {
+    broker: &'a Broker,
+    settings: &'a OidcSettings,
+    findings: Vec<Finding>,
+}
+
+/// Whether a list of the metadata holds a word; `None` when there is no such list.
+fn offers(metadata: &Value, list: &str, word: &str) -> Option<bool> {
+    metadata.get(list)?.as_array().map(|list| list.iter().any(|it| it == word))
+}
+
+impl Look<'_> {
+    fn find(&mut self, severity: Severity, code: &'static str, message: String) {
+        self.findings.push(Finding { severity, code, message });
+    }
+
+    async fn metadata(&mut self) -> Option<ProviderMetadata> {
+        if let Some(metadata) = self.settings.manual_metadata() {
+            return Some(metadata);
+        }
+        let address = ProviderMetadata::location(&self.settings.issuers().discovery_base());
+        let document = self.fetch("metadata", &address).await?;
+        let Ok(members) = serde_json::from_slice::<Value>(&document) else {
+            let message = format!("What is at {address} is not JSON. Is this the provider's issuer?");
+            self.find(Severity::Error, "metadata_unreadable", message);
+            return None;
+        };
+        let named = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
+        if named != self.settings.issuer {
+            let (named, ours) = (named.chars().take(200).collect::<String>(), &self.settings.issuer);
+            let message = format!(
+                "The provider calls itself \"{named}\", the connection says \"{ours}\". They must be equal to the last \
+                 slash: set the connection's issuer to what the provider says, if that is the provider you mean."
+            );
+            self.find(Severity::Error, "issuer_mismatch", message);
+        }
+        self.supported(&members);
+        let Ok(metadata) = serde_json::from_value::<ProviderMetadata>(members) else {
+            let message = "The metadata lacks its issuer, authorization_endpoint, token_endpoint or jwks_uri, or one of \
+                           them is not a URL. Set the endpoints by hand if the provider cannot mend it.";
+            self.find(Severity::Error, "metadata_incomplete", message.to_owned());
+            return None;
+        };
+        Some(metadata)
+    }
+
+    /// What the provider says it supports, where it says so.
+    fn supported(&mut self, members: &Value) {
+        if offers(members, "response_types_supported", "code") == Some(false) {
+            let message = "The provider does not offer response_type code, the only one that is used.".to_owned();
+            self.find(Severity::Error, "code_unsupported", message);
+        }
+        match offers(members, "code_challenge_methods_supported", "S256") {
+            Some(true) => {}
+            Some(false) => {
+                let message = "The provider does not offer PKCE with S256, which is always used.".to_owned();
+                self.find(Severity::Error, "s256_missing", message);
+            }
+            None => {
+                let message = "The provider does not say whether it checks PKCE. A code of it that is stolen may be of \
+                               use to the thief.";
+                self.find(Severity::Warning, "s256_unannounced", message.to_owned());
+            }
+        }
+        let ours = auth_method(self.settings.client_auth);
+        if offers(members, "token_endpoint_auth_methods_supported", ours) == Some(false) {
+            let message = format!("The provider does not offer the connection's client_auth, {ours}.");
+            self.find(Severity::Error, "client_auth_unsupported", message);
+        }
+        let unknown = |scope: &&String| offers(members, "scopes_supported", scope) == Some(false);
+        let unknown: Vec<&str> = self.settings.scopes.iter().filter(unknown).map(String::as_str).collect();
+        if !unknown.is_empty() {
+            let message = format!("The provider does not list these scopes: {}.", unknown.join(" "));
+            self.find(Severity::Warning, "scope_unknown", message);
+        }
+    }
+
+    async fn keys(&mut self, metadata: &ProviderMetadata) {
+        let Some(document) = self.fetch("key set", metadata.jwks_uri.as_str()).await else { return };
+        match parse_jwks(&document) {
+            Ok(set) if set.keys.is_empty() => {
+                let message = "The key set has no key that can check a signature: RSA of 2048 bits or more, P-256, P-384 \
+                               or Ed25519, for signatures.";
+                self.find(Severity::Error, "no_usable_key", message.to_owned());
+            }
+            Ok(_) => {}
+            Err(_) => {
+                let message = format!("What is at {} is not a key set.", metadata.jwks_uri);
+                self.find(Severity::Error, "keys_unreadable", message);
+            }
+        }
+    }
+
+    /// A document of the provider, or a finding why there is none.
+    async fn fetch(&mut self, what: &str, address: &str) -> Option<Bytes> {
+        let request = http::Request::get(address).header(header::ACCEPT, "application/json").body(Bytes::new());
+        let sent = match request {
+            Ok(request) => self.broker.platform.http.send(request).await,
+            Err(_) => Err(HttpError::Refused("not a URL")),
+        };
+        let reply = match sent {
+            Ok(reply) => reply,
+            Err(error) => {
+                let message = format!("The {what} at {address} cannot be fetched: {}.", in_words(&error));
+                self.find(Severity::Error, "unreachable", message);
+                return None;
+            }
+        };
+        self.clock(reply.headers());
+        if reply.status() == StatusCode::OK {
+            return Some(reply.into_body());
+        }
+        let moved = if reply.status().is_redirection() { " Redirects are not followed." } else { "" };
+        let message = format!("The {what} at {address} answers with status {}.{moved}", reply.status().as_u16());
+        self.find(Severity::Error, "status", message);
+        None
+    }
+
+    /// A clock that is further off than the skew makes every token look expired or not yet valid.
+    fn clock(&mut self, headers: &HeaderMap) {
+        let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
+        let Some(date) = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()) else { return };
+        let theirs = Timestamp::from_seconds(date.timestamp());
+        let off = theirs.seconds() - self.broker.platform.clock.now().seconds();
+        let known = self.findings.iter().any(|finding| finding.code == "clock_off");
+        if off.abs() > self.settings.skew.0 && !known {
+            let (way, skew) = (if off > 0 { "ahead of" } else { "behind" }, self.settings.skew.0);
+            let message = format!(
+                "The provider's clock is {} s {way} ours; {skew} s are tolerated. Its tokens will be refused.",
+                off.abs()
+            );
+            self.find(Severity::Error, "clock_off", message);
+        }
+    }
+}
+
+const fn auth_method(auth: UpstreamClientAuth) -> &'static str {
+    match auth {
+        UpstreamClientAuth::ClientSecretBasic => "client_secret_basic",
+        UpstreamClientAuth::ClientSecretPost => "client_secret_post",
+        UpstreamClientAuth::PrivateKeyJwt => "private_key_jwt",
+        UpstreamClientAuth::None => "none",
+    }
+}
+
+fn in_words(error: &HttpError) -> String {
+    match error {
+        HttpError::Timeout => format!("no complete answer came within {HTTP_TIMEOUT_SECONDS} seconds"),
+        HttpError::TooLarge => format!("the answer is larger than {} KiB", HTTP_BODY_LIMIT / 1024),
+        HttpError::Refused(rule) => format!("the broker does not go there, {rule}"),
+        HttpError::Network(text) => format!("the host cannot be reached ({text})"),
+    }
+}

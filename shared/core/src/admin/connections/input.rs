@@ -1,0 +1,239 @@
+//! What an administrator sends for a connection, and the rules on it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use vestibule_protocol::oidc::issuer::DIRECTORY;
+use vestibule_protocol::time::Seconds;
+
+use crate::Broker;
+use crate::admin::check_name;
+use crate::error::AdminError;
+use crate::login::upstream::request::OUR_PARAMETERS;
+use crate::model::connection::{
+    AssertionAudience, ClaimNames, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings,
+    UpstreamClientAuth,
+};
+use crate::platform::check_egress;
+use crate::seal::Sealed;
+
+/// What an administrator sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionInput {
+    /// What people read.
+    pub name: String,
+    /// `oidc`.
+    pub protocol: Protocol,
+    /// Whether it can be used; `true` when left out.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
+    /// The provider's name for itself, exactly as in its tokens. `{tenantid}` in its path is Entra's template.
+    pub issuer: String,
+    /// The Entra directories that may sign in, by id: with a template, and only with one.
+    #[serde(default)]
+    pub entra_directories: Vec<String>,
+    /// Where the provider is; found by discovery when left out.
+    #[serde(default)]
+    pub endpoints: Option<Endpoints>,
+    /// Our name there.
+    pub client_id: String,
+    /// Our secret there. Kept as it was when left out of a replacement; must be left out where none is used.
+    #[serde(default)]
+    pub client_secret: Option<String>,
+    /// How we prove who we are.
+    pub client_auth: UpstreamClientAuth,
+    /// Whom our assertions are for, with `private_key_jwt`; the token endpoint when left out.
+    #[serde(default)]
+    pub assertion_audience: AssertionAudience,
+    /// What we ask for; `openid` and `email` when left out.
+    #[serde(default = "default_scopes")]
+    pub scopes: Vec<String>,
+    /// What stands in `aud` of its ID tokens; the client id when left out.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// How the provider may behave.
+    #[serde(default)]
+    pub prompt: Vec<Prompt>,
+    /// What kinds of sign-in we prefer, best first.
+    #[serde(default)]
+    pub acr_values: Vec<String>,
+    /// How many seconds ago the person may have signed in at the provider.
+    #[serde(default)]
+    pub max_age: Option<u32>,
+    /// More parameters of the authorization request.
+    #[serde(default)]
+    pub authorization_parameters: BTreeMap<String, String>,
+    /// The claim with the e-mail address; `email` when left out.
+    #[serde(default)]
+    pub email_claim: Option<String>,
+    /// The claim that names the person for good; `sub` when left out.
+    #[serde(default)]
+    pub unique_id_claim: Option<String>,
+    /// The claim with the groups; `groups` when left out.
+    #[serde(default)]
+    pub groups_claim: Option<String>,
+    /// How many seconds the provider's clock may be off; 60 when left out, at most 300.
+    #[serde(default)]
+    pub skew_seconds: Option<u32>,
+}
+
+/// What a provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// OpenID Connect.
+    Oidc,
+}
+
+const fn enabled() -> bool {
+    true
+}
+
+fn default_scopes() -> Vec<String> {
+    ["openid", "email"].map(str::to_owned).into()
+}
+
+const fn invalid(field: &'static str, problem: &'static str) -> AdminError {
+    AdminError::Invalid { field, problem }
+}
+
+impl ConnectionInput {
+    /// Everything but the secret is as it must be.
+    pub(super) fn check(&self, broker: &Broker) -> Result<(), AdminError> {
+        check_name(&self.name)?;
+        check_issuer(broker, &self.issuer, &self.entra_directories)?;
+        if let Some(endpoints) = &self.endpoints {
+            let Endpoints { authorization, token, jwks, userinfo } = endpoints;
+            for address in [Some(authorization), Some(token), Some(jwks), userinfo.as_ref()].into_iter().flatten() {
+                check_address(broker, "endpoints", address)?;
+            }
+        }
+        check_text("client_id", &self.client_id)?;
+        if self.client_id.starts_with('<') {
+            return Err(invalid("client_id", "is the placeholder of a preset"));
+        }
+        if let Some(audience) = &self.audience {
+            check_text("audience", audience)?;
+        }
+        for (field, claim) in [
+            ("email_claim", &self.email_claim),
+            ("unique_id_claim", &self.unique_id_claim),
+            ("groups_claim", &self.groups_claim),
+        ] {
+            claim.as_ref().map_or(Ok(()), |claim| check_text(field, claim))?;
+        }
+        if self.skew_seconds.is_some_and(|skew| i64::from(skew) > MAX_SKEW.0) {
+            return Err(invalid("skew_seconds", "must be 300 at most"));
+        }
+        let several = !self.entra_directories.is_empty();
+        if several && self.assertion_audience == AssertionAudience::Issuer {
+            return Err(invalid("assertion_audience", "cannot be an issuer with {tenantid}"));
+        }
+        check_scopes(&self.scopes)?;
+        self.check_request()
+    }
+
+    fn check_request(&self) -> Result<(), AdminError> {
+        if self.prompt.len() > 1 && self.prompt.contains(&Prompt::None) {
+            return Err(invalid("prompt", "has none beside another value"));
+        }
+        let twice = |prompt: &Prompt| self.prompt.iter().filter(|other| *other == prompt).count() > 1;
+        if self.prompt.iter().any(twice) {
+            return Err(invalid("prompt", "has a value twice"));
+        }
+        let word =
+            |text: &String| !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if self.acr_values.len() > 20 || !self.acr_values.iter().all(word) {
+            return Err(invalid("acr_values", "has more than 20 entries, or one that is not a word"));
+        }
+        let parameters = &self.authorization_parameters;
+        if parameters.keys().any(|name| OUR_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())) {
+            return Err(invalid("authorization_parameters", "has a parameter that the broker sets itself"));
+        }
+        if parameters.len() > 20 || !parameters.iter().all(|(name, value)| word(name) && value.len() <= 1024) {
+            return Err(invalid(
+                "authorization_parameters",
+                "has more than 20 entries, a name that is not a word, or a value of more than 1024 bytes",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The settings, with this secret.
+    pub(super) fn settings(self, client_secret: Option<Sealed>) -> OidcSettings {
+        let names = ClaimNames::default();
+        OidcSettings {
+            issuer: self.issuer,
+            entra_directories: self.entra_directories,
+            endpoints: self.endpoints,
+            client_id: self.client_id,
+            client_secret,
+            client_auth: self.client_auth,
+            assertion_audience: self.assertion_audience,
+            scopes: self.scopes,
+            audience: self.audience,
+            request: RequestSettings {
+                prompt: self.prompt,
+                acr_values: self.acr_values,
+                max_age: self.max_age.map(|seconds| Seconds(seconds.into())),
+                parameters: self.authorization_parameters,
+            },
+            claims: ClaimNames {
+                email: self.email_claim.unwrap_or(names.email),
+                unique_id: self.unique_id_claim.unwrap_or(names.unique_id),
+                groups: self.groups_claim.unwrap_or(names.groups),
+            },
+            skew: self.skew_seconds.map_or(DEFAULT_SKEW, |seconds| Seconds(seconds.into())),
+        }
+    }
+}
+
+fn check_issuer(broker: &Broker, issuer: &str, directories: &[String]) -> Result<(), AdminError> {
+    // A directory's id stands where the template has its place; only there may a brace be.
+    let example = issuer.replacen(DIRECTORY, "00000000-0000-0000-0000-000000000000", 1);
+    let url = Url::parse(&example).map_err(|_| invalid("issuer", "is not a URL"))?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(invalid("issuer", "must not have a query or a fragment"));
+    }
+    let is_template = example != issuer;
+    if example.contains(['{', '}']) || (is_template && !url.path().contains("00000000-0000-0000-0000-000000000000")) {
+        return Err(invalid("issuer", "may have {tenantid} in its path, once, and no other brace"));
+    }
+    if is_template == directories.is_empty() {
+        return Err(invalid("entra_directories", "belongs to an issuer with {tenantid}, which cannot do without"));
+    }
+    let id = |id: &String| id.len() == 36 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+    if directories.len() > 100 || !directories.iter().all(id) {
+        return Err(invalid("entra_directories", "must be directory ids in lower case, 100 at most"));
+    }
+    check_address(broker, "issuer", &url)
+}
+
+fn check_address(broker: &Broker, field: &'static str, url: &Url) -> Result<(), AdminError> {
+    let uri: http::Uri = url.as_str().parse().map_err(|_| invalid(field, "is not a URL"))?;
+    if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid(field, "must not have a fragment or a user name"));
+    }
+    check_egress(&uri, broker.config.egress_loopback)
+        .map_err(|_| invalid(field, "must be https, and not on loopback or in a private network"))
+}
+
+fn check_text(field: &'static str, text: &str) -> Result<(), AdminError> {
+    let fine = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
+    if fine { Ok(()) } else { Err(invalid(field, "must have 1 to 255 bytes without control characters")) }
+}
+
+fn check_scopes(scopes: &[String]) -> Result<(), AdminError> {
+    if !scopes.iter().any(|scope| scope == "openid") {
+        return Err(invalid("scopes", "must include openid"));
+    }
+    let legal = |scope: &String| {
+        !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+    };
+    if scopes.len() > 50 || !scopes.iter().all(legal) {
+        return Err(invalid("scopes", "has more than 50 entries, or one with a character that no scope may have"));
+    }
+    Ok(())
+}

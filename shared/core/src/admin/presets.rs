@@ -1,0 +1,58 @@
+//! What is known of common identity providers: the body of a connection with placeholders (`<name>`), what the
+//! administrator copies from where into each of them, and where our redirect URI goes. The data is `presets.json`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Broker;
+use crate::error::Error;
+
+const DATA: &str = include_str!("presets.json");
+
+/// All presets, with what is ours to give.
+#[derive(Debug, Serialize)]
+pub struct Presets {
+    /// What to register at the provider, at the place that [`Preset::register`] names.
+    pub redirect_uri: String,
+    /// Our public keys, for providers that check `private_key_jwt`.
+    pub jwks_uri: String,
+    /// One for each provider.
+    pub presets: Vec<Preset>,
+}
+
+/// What is known of a provider.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Preset {
+    /// Its short name.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The body of a `PUT` of a connection, with placeholders.
+    pub connection: Value,
+    /// What to put in place of the placeholders.
+    pub copy: Vec<Copy>,
+    /// Where in the provider's console the redirect URI is registered.
+    pub register: String,
+    /// What else to know or to set.
+    pub notes: Vec<String>,
+}
+
+/// A value that the administrator copies.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Copy {
+    /// What to replace in the connection, `<` and `>` included.
+    pub placeholder: String,
+    /// What the provider calls it.
+    pub what: String,
+    /// Where its console shows it.
+    pub r#where: String,
+    /// What one looks like.
+    pub example: String,
+}
+
+/// The presets.
+pub fn list(broker: &Broker) -> Result<Presets, Error> {
+    let presets = serde_json::from_str(DATA).map_err(|_| Error::bug("the presets are not readable"))?;
+    let at = |path: &str| format!("{}{path}", broker.config.issuer);
+    Ok(Presets { redirect_uri: at("/oauth2/callback"), jwks_uri: at("/oauth2/jwks"), presets })
+}
