@@ -19,6 +19,7 @@ use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::{Broker, Config};
 use vestibule_testkit::{Account, ClientAuth, FakeOidcIdp, Registration, SeededRandom, TestClock};
 
+use crate::dns::Network;
 use crate::platform::crypto;
 use crate::reply::Reply;
 
@@ -43,6 +44,8 @@ pub struct TestBroker {
     pub idp_clock: Arc<TestClock>,
     /// The identity provider.
     pub idp: Arc<FakeOidcIdp>,
+    /// What DNS says; and the way to the identity provider.
+    pub network: Arc<Network>,
     /// What is kept.
     pub store: Arc<dyn Store>,
     random: Arc<dyn Random>,
@@ -93,8 +96,9 @@ impl TestBroker {
         idp.add_account(Account::new(ALICE, "password", "alice-1", "Alice"));
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let sealing = vec![("k1", 1)];
-        let broker = broker(&clock, &random, &idp, store.clone(), &sealing);
-        Self { broker, clock, idp_clock, idp, store, random, sealing }
+        let network = Arc::new(Network::new(&idp));
+        let broker = broker(&clock, &random, &network, store.clone(), &sealing);
+        Self { broker, clock, idp_clock, idp, network, store, random, sealing }
     }
 
     /// Another process over the same store, or over `store` in its place: nothing in its memory.
@@ -111,10 +115,11 @@ impl TestBroker {
 
     fn with(&self, store: Arc<dyn Store>, sealing: Vec<(&'static str, u8)>) -> Self {
         Self {
-            broker: broker(&self.clock, &self.random, &self.idp, Arc::clone(&store), &sealing),
+            broker: broker(&self.clock, &self.random, &self.network, Arc::clone(&store), &sealing),
             clock: Arc::clone(&self.clock),
             idp_clock: Arc::clone(&self.idp_clock),
             idp: Arc::clone(&self.idp),
+            network: Arc::clone(&self.network),
             store,
             random: Arc::clone(&self.random),
             sealing,
@@ -143,40 +148,41 @@ impl TestBroker {
 
     /// An administrator's request, which must succeed.
     pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Value {
-        let request = Request::builder().method(method).uri(format!("/admin/v1{path}"));
-        let request = request.header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
-        let reply = self.send(request.body(Body::from(body.to_string())).expect("a request")).await;
+        let reply = self.try_admin(method, path, body).await;
         assert!(reply.status.is_success(), "{} {}", reply.status, reply.body);
         if reply.body.is_empty() { Value::Null } else { reply.json() }
     }
 
+    /// An administrator's request.
+    pub async fn try_admin(&self, method: Method, path: &str, body: &Value) -> Reply {
+        let request = Request::builder().method(method).uri(format!("/admin/v1{path}"));
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
+        self.send(request.body(Body::from(body.to_string())).expect("a request")).await
+    }
+
     /// The first leg: where the browser is sent, and the login's cookie as `name=value`.
     pub async fn start(&self) -> (Url, String) {
-        let reply = self.start_reply().await;
-        let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
-        let cookie = reply.headers.get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
-        (location, cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned())
+        started(&self.start_reply().await)
     }
 
     /// The answer to the first leg.
     pub async fn start_reply(&self) -> Reply {
-        let challenge = BASE64URL.encode(Sha256::digest(VERIFIER));
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([
-                ("client_id", "app"),
-                ("redirect_uri", CALLBACK),
-                ("response_type", "code"),
-                ("scope", "openid email profile"),
-                ("code_challenge", &challenge),
-                ("code_challenge_method", "S256"),
-            ])
-            .finish();
-        self.get(&format!("/oauth2/authorize?{query}"), "").await
+        self.authorize(&[]).await
+    }
+
+    /// The answer to the first leg of a request with these parameters too.
+    pub async fn authorize(&self, parameters: &[(&str, &str)]) -> Reply {
+        self.get(&authorization(parameters), "").await
     }
 
     /// The second leg.
     pub async fn finish(&self, authorization: &Url, cookie: &str) -> Reply {
-        let back = self.idp.sign_in(authorization.as_str(), ALICE).expect("the provider signs in");
+        self.finish_as(ALICE, authorization, cookie).await
+    }
+
+    /// The second leg of somebody.
+    pub async fn finish_as(&self, username: &str, authorization: &Url, cookie: &str) -> Reply {
+        let back = self.idp.sign_in(authorization.as_str(), username).expect("the provider signs in");
         let back = back.strip_prefix(ISSUER).expect("it leads back").to_owned();
         self.get(&back, cookie).await
     }
@@ -220,6 +226,30 @@ impl TestBroker {
     }
 }
 
+/// An authorization request of the application, with these parameters too.
+pub fn authorization(parameters: &[(&str, &str)]) -> String {
+    let challenge = BASE64URL.encode(Sha256::digest(VERIFIER));
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("client_id", "app"),
+            ("redirect_uri", CALLBACK),
+            ("response_type", "code"),
+            ("scope", "openid email profile"),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ])
+        .extend_pairs(parameters)
+        .finish();
+    format!("/oauth2/authorize?{query}")
+}
+
+/// What the first leg gave to the browser, when it succeeded: where to go, and the login's cookie as `name=value`.
+pub fn started(reply: &Reply) -> (Url, String) {
+    let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
+    let cookie = reply.headers.get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
+    (location, cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned())
+}
+
 /// What the second leg gave to the browser, when it succeeded.
 pub fn signed_in(reply: &Reply) -> SignedIn {
     let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
@@ -242,7 +272,7 @@ pub fn claims(token: &Value) -> Value {
 fn broker(
     clock: &Arc<TestClock>,
     random: &Arc<dyn Random>,
-    idp: &Arc<FakeOidcIdp>,
+    network: &Arc<Network>,
     store: Arc<dyn Store>,
     sealing: &[(&str, u8)],
 ) -> Arc<Broker> {
@@ -252,11 +282,12 @@ fn broker(
         sealing_keys: sealing.iter().map(key).collect(),
         admin_token: Secret::new(ADMIN.to_owned()),
         egress_loopback: false,
+        doh_url: crate::dns::RESOLVER.to_owned(),
     };
     let platform = Platform {
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random),
-        http: Arc::clone(idp) as Arc<dyn HttpClient>,
+        http: Arc::clone(network) as Arc<dyn HttpClient>,
         crypto: crypto(),
         store,
     };

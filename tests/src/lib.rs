@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod cookie;
 pub mod deployment;
+pub mod dns;
 pub mod form;
 pub mod in_process;
 pub mod platform;

@@ -248,7 +248,12 @@ pub async fn register(broker: &Deployment, auth: &'static str, tenants: &Value) 
 
 /// Connects a tenant with a provider that [`start_idp`] started.
 pub async fn connect(broker: &Deployment, tenant: &str, issuer: &str) {
-    let body = json!({
+    broker.put(&format!("/tenants/{tenant}/connections/corp"), connection(issuer)).await;
+}
+
+/// A connection with a provider that [`start_idp`] started, as an administrator sends it.
+pub fn connection(issuer: &str) -> Value {
+    json!({
         "name": "Corp",
         "protocol": "oidc",
         "issuer": issuer,
@@ -257,8 +262,7 @@ pub async fn connect(broker: &Deployment, tenant: &str, issuer: &str) {
         "client_auth": "client_secret_basic",
         "scopes": ["openid", "email", "profile"],
         "enabled": true,
-    });
-    broker.put(&format!("/tenants/{tenant}/connections/corp"), body).await;
+    })
 }
 
 /// A fake provider on a port of its own, for as long as the test runs. Alice and Bob can sign in.

@@ -20,6 +20,8 @@ mod provider;
 mod races;
 #[path = "deployed/refresh.rs"]
 mod refresh;
+#[path = "deployed/sign_in.rs"]
+mod sign_in;
 #[path = "deployed/tenants.rs"]
 mod tenants;
 #[path = "deployed/token.rs"]

@@ -2,9 +2,12 @@
 //! documents grow old. The router is the door here too.
 
 mod flows {
+    mod choose;
+    mod domains;
     mod gate;
     mod keys;
     mod life;
+    mod linking;
     mod outbox;
     mod upstream;
 }

@@ -21,7 +21,13 @@ pub struct Config {
     /// `VESTIBULE_EGRESS_LOOPBACK`: `true` lets identity providers be on loopback, over plain http too. For
     /// development and tests. Default `false`.
     pub egress_loopback: bool,
+    /// `VESTIBULE_DOH_URL`: where DNS is asked over HTTPS, for domains that tenants claim: a resolver with the JSON
+    /// interface. Default [`DEFAULT_DOH_URL`].
+    pub doh_url: String,
 }
+
+/// A public resolver (Cloudflare's).
+pub const DEFAULT_DOH_URL: &str = "https://cloudflare-dns.com/dns-query";
 
 /// A key that seals cookies and stored secrets.
 #[derive(Debug, Clone)]
@@ -98,8 +104,13 @@ impl Config {
             };
             Ok(())
         });
+        let mut doh_url = String::new();
+        read("VESTIBULE_DOH_URL", &mut |value| {
+            doh_url = parse_doh_url(value.as_deref().unwrap_or(DEFAULT_DOH_URL), egress_loopback)?;
+            Ok(())
+        });
         if problems.is_empty() {
-            Ok(Self { issuer, sealing_keys, admin_token, egress_loopback })
+            Ok(Self { issuer, sealing_keys, admin_token, egress_loopback, doh_url })
         } else {
             Err(ConfigErrors(problems))
         }
@@ -118,6 +129,16 @@ fn parse_issuer(text: &str) -> Result<String, &'static str> {
         return Err("must be scheme, host and port only");
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn parse_doh_url(text: &str, allow_loopback: bool) -> Result<String, &'static str> {
+    let url = Url::parse(text.trim()).map_err(|_| "is not a URL")?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must not have a query or a fragment");
+    }
+    let uri = url.as_str().parse().map_err(|_| "is not a URL")?;
+    crate::platform::check_egress(&uri, allow_loopback).map_err(|_| "must be https and not on loopback")?;
+    Ok(url.into())
 }
 
 fn parse_sealing_keys(text: &str) -> Result<Vec<SealingKey>, &'static str> {
@@ -187,6 +208,17 @@ mod tests {
             "https://me@sso.example",
         ] {
             assert!(with(("VESTIBULE_ISSUER", wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_resolver_is_public_https_unless_loopback_is_allowed() {
+        assert_eq!(with(("VESTIBULE_DOH_URL", "")).map(|c| c.doh_url).ok().as_deref(), Some(DEFAULT_DOH_URL));
+        assert!(with(("VESTIBULE_DOH_URL", "https://dns.example/resolve")).is_ok());
+        for wrong in
+            ["dns.example", "http://dns.example/", "https://10.0.0.1/", "http://localhost/", "https://a.example/?x"]
+        {
+            assert!(with(("VESTIBULE_DOH_URL", wrong)).is_err(), "{wrong}");
         }
     }
 

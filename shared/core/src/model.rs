@@ -3,7 +3,9 @@
 pub mod client;
 pub mod connection;
 pub mod effect;
+pub mod routing;
 pub mod session;
+pub mod sign_in;
 pub mod signing;
 pub mod tenant;
 pub mod user;

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Put, check_id, check_name, conflict_is_theirs};
+use super::{Put, check_id, check_name, conflict_is_theirs, look};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::oidc::secret_place;
 use crate::model::connection::{Connection, OidcSettings, Upstream, UpstreamClientAuth};
+use crate::model::sign_in::SignIn;
 use crate::platform::check_egress;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
@@ -24,6 +25,9 @@ pub struct ConnectionInput {
     /// Whether it can be used; `true` when left out.
     #[serde(default = "enabled")]
     pub enabled: bool,
+    /// To whom it is offered, and how.
+    #[serde(default)]
+    pub sign_in: SignIn,
     /// The provider's name for itself, exactly as in its tokens.
     pub issuer: String,
     /// Our name there.
@@ -65,6 +69,8 @@ pub struct ConnectionView {
     pub protocol: Protocol,
     /// Whether it can be used.
     pub enabled: bool,
+    /// To whom it is offered, and how.
+    pub sign_in: SignIn,
     /// The provider.
     pub issuer: String,
     /// Our name there.
@@ -84,6 +90,7 @@ fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
         name: connection.name,
         protocol: Protocol::Oidc,
         enabled: connection.enabled,
+        sign_in: connection.sign_in,
         issuer: settings.issuer,
         client_id: settings.client_id,
         client_auth: settings.client_auth,
@@ -124,6 +131,7 @@ pub async fn put(
     let connection = Connection {
         name: input.name,
         enabled: input.enabled,
+        sign_in: look::sign_in(input.sign_in)?,
         upstream: Upstream::Oidc(OidcSettings {
             client_secret: sealed_secret(broker, &secret_place(tenant, id), input.client_secret, kept)?,
             issuer: input.issuer,

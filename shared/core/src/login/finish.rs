@@ -53,7 +53,7 @@ pub async fn finish(
     let identity = upstream::oidc::identify(broker, &login, settings, code).await?;
     // A person who is deactivated while this runs changes the gate, and the commit fails: look again, then refuse.
     for _ in 0..3 {
-        let user = directory::admit(broker, &login, &identity).await?;
+        let user = directory::admit(broker, &login, &connection.sign_in, &identity).await?;
         if let Some(finished) = sign_in(broker, &login, user).await? {
             return Ok(finished);
         }

@@ -29,12 +29,12 @@ pub struct Started {
     pub cookie: Sealed,
 }
 
-/// Starts a login for an authorization request.
-pub async fn start(broker: &Broker, params: &Params<'_>) -> Result<Started, Refusal> {
+/// Starts a login for an authorization request that came by `host`, as far as that is known.
+pub async fn start(broker: &Broker, params: &Params<'_>, host: Option<&str>) -> Result<Started, Refusal> {
     let (client, reply) = trusted_client(broker, params).await?;
     let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
     let request = AuthorizationRequest::parse(params).map_err(refuse)?;
-    let chosen = choose::choose(broker, &client.client, &request).await?.map_err(refuse)?;
+    let chosen = choose::choose(broker, &client.client, params, &request, host).await?.map_err(refuse)?;
     let (tenant, connection_id) = (chosen.tenant, chosen.connection);
     let connection = usable(broker.connection(&tenant, &connection_id).await?).map_err(refuse)?;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::oidc::discovery::ProviderMetadata;
 use vestibule_protocol::time::Timestamp;
 
+use super::sign_in::SignIn;
 use crate::seal::Sealed;
 
 /// A tenant's identity provider.
@@ -14,6 +15,9 @@ pub struct Connection {
     pub name: String,
     /// Whether it can be used.
     pub enabled: bool,
+    /// To whom it is offered, and how.
+    #[serde(default)]
+    pub sign_in: SignIn,
     /// What it speaks, and the settings for that.
     #[serde(flatten)]
     pub upstream: Upstream,

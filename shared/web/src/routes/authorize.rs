@@ -1,4 +1,5 @@
-//! `GET|POST /oauth2/authorize`: to the identity provider (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
+//! `GET|POST /oauth2/authorize`: to the identity provider, or first to the
+//! sign-in page (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
 
 use axum::body::Body;
 use axum::extract::State;
@@ -14,19 +15,21 @@ use crate::response::{self, Reply};
 use crate::{cookie, request};
 
 pub(crate) async fn get(State(broker): Shared, request: Request<Body>) -> Reply {
-    answer(&broker, request.headers(), request.uri().query().unwrap_or_default()).await
+    let host = request::host(&request).map(str::to_owned);
+    answer(&broker, request.headers(), host.as_deref(), request.uri().query().unwrap_or_default()).await
 }
 
 pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply {
     let headers = request.headers().clone();
+    let host = request::host(&request).map(str::to_owned);
     match request::form(request).await {
-        Ok(form) => answer(&broker, &headers, &form).await,
+        Ok(form) => answer(&broker, &headers, host.as_deref(), &form).await,
         Err(error) => show_body_error(&broker, Surface::Page, error),
     }
 }
 
-async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str) -> Reply {
-    match start_login(broker, parameters).await {
+async fn answer(broker: &Broker, headers: &HeaderMap, host: Option<&str>, parameters: &str) -> Reply {
+    match start_login(broker, host, parameters).await {
         Ok((started, cookie)) => {
             let mut reply = response::redirect(started.location.as_str());
             response::set_cookies(reply.headers_mut(), cookie::drop_surplus_logins(headers));
@@ -37,9 +40,13 @@ async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str) -> Reply
     }
 }
 
-async fn start_login(broker: &Broker, parameters: &str) -> Result<(start::Started, http::HeaderValue), Refusal> {
+async fn start_login(
+    broker: &Broker,
+    host: Option<&str>,
+    parameters: &str,
+) -> Result<(start::Started, http::HeaderValue), Refusal> {
     let params = Params::parse(parameters).map_err(oauth::Error::from)?;
-    let started = start::start(broker, &params).await?;
+    let started = start::start(broker, &params, host).await?;
     let too_large = oauth::Error::invalid_request("the request is too large to be carried through the login");
     let cookie = cookie::set_login(&started.id, started.cookie.as_str()).ok_or(too_large)?;
     Ok((started, cookie))
