@@ -162,17 +162,24 @@ impl TestBroker {
 
     /// The first leg: where the browser is sent, and the login's cookie as `name=value`.
     pub async fn start(&self) -> (Url, String) {
-        started(&self.start_reply().await)
+        Self::started(&self.start_reply().await)
+    }
+
+    /// Where a first leg sent the browser, and the login's cookie as `name=value`.
+    pub fn started(reply: &Reply) -> (Url, String) {
+        let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
+        let cookie = reply.headers.get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
+        (location, cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned())
     }
 
     /// The answer to the first leg.
     pub async fn start_reply(&self) -> Reply {
-        self.authorize(&[]).await
+        self.authorize(&[], "").await
     }
 
-    /// The answer to the first leg of a request with these parameters too.
-    pub async fn authorize(&self, parameters: &[(&str, &str)]) -> Reply {
-        self.get(&authorization(parameters), "").await
+    /// The answer to an authorization request with more parameters, in a browser with this cookie.
+    pub async fn authorize(&self, more: &[(&str, &str)], cookie: &str) -> Reply {
+        self.get(&authorization(more), cookie).await
     }
 
     /// The second leg.
@@ -241,13 +248,6 @@ pub fn authorization(parameters: &[(&str, &str)]) -> String {
         .extend_pairs(parameters)
         .finish();
     format!("/oauth2/authorize?{query}")
-}
-
-/// What the first leg gave to the browser, when it succeeded: where to go, and the login's cookie as `name=value`.
-pub fn started(reply: &Reply) -> (Url, String) {
-    let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
-    let cookie = reply.headers.get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
-    (location, cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned())
 }
 
 /// What the second leg gave to the browser, when it succeeded.

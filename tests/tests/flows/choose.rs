@@ -56,12 +56,12 @@ async fn by_host(test: &TestBroker, host: &str, parameters: &[(&str, &str)]) -> 
 #[tokio::test]
 async fn an_address_of_a_tenants_domain_goes_on_by_itself() {
     let test = several_tenants().await;
-    let reply = test.authorize(&[("login_hint", "Alice@Corp.Example")]).await;
+    let reply = test.authorize(&[("login_hint", "Alice@Corp.Example")], "").await;
     assert!(leads_to_provider(&reply), "{} {}", reply.status, reply.body);
     let hint = reply.location().expect("a redirect");
     assert_eq!(Reply::one_param(&hint, "login_hint"), "Alice@Corp.Example", "the provider is told");
     // With the tenant, the domain chooses among its connections.
-    let reply = test.authorize(&[("tenant", "acme"), ("login_hint", "bob@partner.example")]).await;
+    let reply = test.authorize(&[("tenant", "acme"), ("login_hint", "bob@partner.example")], "").await;
     assert!(leads_to_provider(&reply), "{} {}", reply.status, reply.body);
 }
 
@@ -73,7 +73,7 @@ async fn an_address_that_leads_nowhere_looks_like_any_other() {
     for domain in ["nobody.example", "empty.example", "other.example", "claimed.example", "partner.example"] {
         // Of one length, so that not even that differs.
         let address = format!("{:x>30}", format!("@{domain}"));
-        let reply = test.authorize(&[("login_hint", &address)]).await;
+        let reply = test.authorize(&[("login_hint", &address)], "").await;
         assert_eq!(reply.status, StatusCode::OK);
         reply.assert_page();
         assert!(reply.set_cookies().is_empty(), "no login has begun");
@@ -89,19 +89,19 @@ async fn an_address_that_leads_nowhere_looks_like_any_other() {
 #[tokio::test]
 async fn the_person_is_asked_when_nothing_says_who_they_are() {
     let test = several_tenants().await;
-    let email = test.authorize(&[("state", "s"), ("unknown", "x")]).await;
+    let email = test.authorize(&[("state", "s"), ("unknown", "x")], "").await;
     assert!(email.body.contains("type=\"email\""), "{}", email.body);
     assert!(!email.body.contains("We cannot"), "nothing was wrong yet");
     let form = Form::all(&email.body).into_iter().next().expect("a form");
     let names: Vec<_> = form.fields.iter().map(|(name, _)| name.as_str()).collect();
     assert!(names.contains(&"state") && names.contains(&"code_challenge"), "{names:?}");
     // The tenant alone leaves two ways: buttons.
-    let ways = test.authorize(&[("tenant", "acme")]).await;
+    let ways = test.authorize(&[("tenant", "acme")], "").await;
     for button in ["value=\"idp\"", "value=\"partners\"", "Continue with Acme login", "Partners"] {
         assert!(ways.body.contains(button), "{button}: {}", ways.body);
     }
     // One that names the address's domain goes before one for everybody, and one for others is not offered.
-    let other = test.authorize(&[("tenant", "acme"), ("login_hint", "a@third.example")]).await;
+    let other = test.authorize(&[("tenant", "acme"), ("login_hint", "a@third.example")], "").await;
     assert!(leads_to_provider(&other));
 }
 
@@ -114,7 +114,7 @@ async fn the_application_is_told_what_it_asked_wrongly() {
         ("a connection of no tenant", vec![("connection", "idp")]),
         ("an unknown connection", vec![("tenant", "acme"), ("connection", "none")]),
     ] {
-        assert_eq!(error(&test.authorize(&with).await), "invalid_request", "{wrong}");
+        assert_eq!(error(&test.authorize(&with, "").await), "invalid_request", "{wrong}");
     }
 }
 
@@ -137,7 +137,7 @@ async fn a_tenants_host_says_whose_people_come() {
     let page = test.get(there.as_str().strip_prefix(ISSUER).expect("ours"), "").await;
     assert!(page.body.contains("value=\"partners\"") && page.body.contains("value=\"idp\""), "{}", page.body);
     // Elsewhere the connection with a host is not offered, which leaves one.
-    assert!(leads_to_provider(&test.authorize(&[("tenant", "acme")]).await));
+    assert!(leads_to_provider(&test.authorize(&[("tenant", "acme")], "").await));
     // Behind a front that shows us the tenant's host always, there is no loop.
     let again = by_host(&test, "login.corp.example", &[("host", "login.corp.example")]).await;
     assert_eq!(again.status, StatusCode::OK);
@@ -216,10 +216,10 @@ async fn a_warm_start_costs_no_storage_call() {
     let process = test.another_process(Some(Arc::new(counting)));
     let start = async || {
         for hint in ["alice@corp.example", "someone@nobody.example", "someone@other.example"] {
-            process.authorize(&[("login_hint", hint)]).await;
+            process.authorize(&[("login_hint", hint)], "").await;
         }
-        process.authorize(&[("tenant", "acme")]).await;
-        process.authorize(&[("host", "login.corp.example")]).await;
+        process.authorize(&[("tenant", "acme")], "").await;
+        process.authorize(&[("host", "login.corp.example")], "").await;
         by_host(&process, "login.corp.example", &[]).await;
         by_host(&process, "unknown.example", &[]).await;
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
 use vestibule_testkit::{Account, Lie};
 use vestibule_tests::Reply;
-use vestibule_tests::in_process::{ALICE, TestBroker, claims, signed_in, started};
+use vestibule_tests::in_process::{ALICE, TestBroker, claims, signed_in};
 
 async fn set_connection(test: &TestBroker, connection: &str, sign_in: &Value) {
     let body = json!({
@@ -32,7 +32,7 @@ async fn linking() -> TestBroker {
 }
 
 async fn try_sign_in(test: &TestBroker, connection: &str, username: &str) -> Reply {
-    let (authorization, cookie) = started(&test.authorize(&[("connection", connection)]).await);
+    let (authorization, cookie) = TestBroker::started(&test.authorize(&[("connection", connection)], "").await);
     test.finish_as(username, &authorization, &cookie).await
 }
 
