@@ -24,7 +24,7 @@ fn connection(sign_in: &Value) -> Value {
 async fn several_tenants() -> TestBroker {
     let test = TestBroker::new().await;
     for (tenant, domain) in [("acme", "corp.example"), ("empty", "empty.example"), ("other", "other.example")] {
-        test.admin(Method::PUT, &format!("/tenants/{tenant}"), &json!({"name": tenant})).await;
+        test.admin(Method::PUT, &format!("/tenants/{tenant}"), &json!({"name": tenant, "colour": "#7a1f5c"})).await;
         let path = format!("/tenants/{tenant}/domains/{domain}");
         test.admin(Method::PUT, &path, &json!({})).await;
         test.admin(Method::POST, &format!("{path}/verify"), &json!({"override_reason": "a test"})).await;
