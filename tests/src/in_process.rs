@@ -148,13 +148,13 @@ impl TestBroker {
 
     /// An administrator's request, which must succeed.
     pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Value {
-        let reply = self.try_admin(method, path, body).await;
+        let reply = self.admin_reply(method, path, body).await;
         assert!(reply.status.is_success(), "{} {}", reply.status, reply.body);
         if reply.body.is_empty() { Value::Null } else { reply.json() }
     }
 
     /// An administrator's request.
-    pub async fn try_admin(&self, method: Method, path: &str, body: &Value) -> Reply {
+    pub async fn admin_reply(&self, method: Method, path: &str, body: &Value) -> Reply {
         let request = Request::builder().method(method).uri(format!("/admin/v1{path}"));
         let request = request.header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
         self.send(request.body(Body::from(body.to_string())).expect("a request")).await

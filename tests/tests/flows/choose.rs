@@ -152,14 +152,16 @@ async fn a_tenants_host_says_whose_people_come() {
 async fn a_host_is_one_tenants() {
     let test = several_tenants().await;
     let at = |tenant: &str, host: &str| format!("/tenants/{tenant}/hosts/{host}");
-    let put = async |tenant: &str, host: &str| test.try_admin(Method::PUT, &at(tenant, host), &json!({})).await.status;
+    let put =
+        async |tenant: &str, host: &str| test.admin_reply(Method::PUT, &at(tenant, host), &json!({})).await.status;
     assert_eq!(put("acme", "a.example").await, StatusCode::CREATED);
     assert_eq!(put("acme", "a.example").await, StatusCode::OK);
     assert_eq!(put("other", "a.example").await, StatusCode::BAD_REQUEST);
     assert_eq!(put("acme", "sso.example").await, StatusCode::BAD_REQUEST);
     assert_eq!(put("acme", "localhost").await, StatusCode::BAD_REQUEST);
     assert_eq!(put("nobody", "b.example").await, StatusCode::NOT_FOUND);
-    let gone = async |tenant: &str| test.try_admin(Method::DELETE, &at(tenant, "a.example"), &Value::Null).await.status;
+    let gone =
+        async |tenant: &str| test.admin_reply(Method::DELETE, &at(tenant, "a.example"), &Value::Null).await.status;
     assert_eq!(gone("other").await, StatusCode::NOT_FOUND);
     assert_eq!(gone("acme").await, StatusCode::NO_CONTENT);
     assert_eq!(put("other", "a.example").await, StatusCode::CREATED);

@@ -14,7 +14,7 @@ async fn claimed(test: &TestBroker, tenant: &str) -> String {
 }
 
 async fn verify(test: &TestBroker, tenant: &str) -> Reply {
-    test.try_admin(Method::POST, &format!("/tenants/{tenant}/domains/corp.example/verify"), &json!({})).await
+    test.admin_reply(Method::POST, &format!("/tenants/{tenant}/domains/corp.example/verify"), &json!({})).await
 }
 
 async fn leads_to(test: &TestBroker, tenant: &str) -> bool {
@@ -58,10 +58,10 @@ async fn nothing_else_proves_a_claim() {
     assert!(!leads_to(&test, "acme").await);
     for wrong in ["corp", "127.0.0.1", "a@corp.example", "*.example", "corp..example"] {
         let path = format!("/tenants/acme/domains/{wrong}");
-        let status = test.try_admin(Method::PUT, &path, &json!({})).await.status;
+        let status = test.admin_reply(Method::PUT, &path, &json!({})).await.status;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
     }
-    let status = test.try_admin(Method::PUT, "/tenants/nobody/domains/corp.example", &json!({})).await.status;
+    let status = test.admin_reply(Method::PUT, "/tenants/nobody/domains/corp.example", &json!({})).await.status;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
@@ -81,7 +81,7 @@ async fn a_domain_is_one_tenants_at_a_time() {
     assert!(leads_to(&test, "acme").await);
     test.admin(Method::DELETE, CORP, &Value::Null).await;
     assert!(!leads_to(&test, "acme").await, "it leads nowhere");
-    assert_eq!(test.try_admin(Method::DELETE, CORP, &Value::Null).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(test.admin_reply(Method::DELETE, CORP, &Value::Null).await.status, StatusCode::NOT_FOUND);
     assert_eq!(verify(&test, "other").await.status, StatusCode::OK);
     let value = claimed(&test, "acme").await;
     test.network.publish("_vestibule.corp.example", &value);
@@ -124,7 +124,7 @@ async fn an_administrators_word_is_recorded() {
     for wrong in
         [json!({"override_reason": ""}), json!({"override_reason": "x".repeat(201)}), json!({"override": true})]
     {
-        assert_eq!(test.try_admin(Method::POST, &verify, &wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+        assert_eq!(test.admin_reply(Method::POST, &verify, &wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
     }
     let reply = test.admin(Method::POST, &verify, &json!({"override_reason": "contract 7"})).await;
     assert_eq!((&reply["verified"], &reply["override_reason"]), (&json!(true), &json!("contract 7")));
