@@ -16,20 +16,28 @@ export const runtime = needed('VESTIBULE_TEST_RUNTIME');
 export const idp = needed('VESTIBULE_TEST_IDP');
 
 /** Creates or replaces one object of the admin API. */
-export async function put(path, object) {
+export function put(path, object) {
+  return send('PUT', path, object);
+}
+
+/** Does something with an object of the admin API. */
+export function post(path, object) {
+  return send('POST', path, object);
+}
+
+async function send(method, path, object) {
   const response = await fetch(`${broker}/admin/v1/${path}`, {
-    method: 'PUT',
+    method,
     headers: { authorization: `Bearer ${needed('VESTIBULE_ADMIN_TOKEN')}`, 'content-type': 'application/json' },
     body: JSON.stringify(object),
   });
-  if (!response.ok) throw new Error(`PUT ${path}: ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
   return response.json();
 }
 
-/** A tenant whose people sign in at the identity provider. */
-export async function putTenant(tenant) {
-  await put(`tenants/${tenant}`, { name: `Tenant ${tenant}` });
-  await put(`tenants/${tenant}/connections/op`, {
+/** A connection with the identity provider, with these members too. */
+export function connection(members) {
+  return {
     name: 'The test identity provider',
     protocol: 'oidc',
     issuer: idp,
@@ -38,5 +46,12 @@ export async function putTenant(tenant) {
     client_auth: 'client_secret_basic',
     scopes: ['openid', 'email', 'profile'],
     enabled: true,
-  });
+    ...members,
+  };
+}
+
+/** A tenant whose people sign in at the identity provider. */
+export async function putTenant(tenant) {
+  await put(`tenants/${tenant}`, { name: `Tenant ${tenant}` });
+  await put(`tenants/${tenant}/connections/op`, connection({}));
 }

@@ -1,17 +1,19 @@
 // The demo in a real browser: what a person sees, what the browser keeps, and pictures of every page in
-// build/screenshots/. The demo's three parts are on localhost; the last test has the identity provider on another
+// build/screenshots/, each looked at by axe-core for what would keep people with a disability out. The demo's three parts are on localhost; the last test has the identity provider on another
 // site, where a cookie with the wrong SameSite would be left behind.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { broker, idp, put, putTenant, runtime } from './broker.mjs';
+import { broker, connection, idp, post, put, putTenant, runtime } from './broker.mjs';
 
 const pictures = new URL('../../build/screenshots/', import.meta.url).pathname;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 const sizes = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 let demo;
@@ -61,7 +63,7 @@ function startDemo() {
   });
 }
 
-/** Pictures of the page as it is now: wide and narrow, light and dark. One runtime's are enough. */
+/** Pictures of the page as it is now: wide and narrow, light and dark, each without a barrier. One runtime's are enough. */
 async function picture(name) {
   if (runtime !== 'native') return;
   for (const [size, viewport] of Object.entries(sizes)) {
@@ -71,9 +73,17 @@ async function picture(name) {
       await page.screenshot({ path: join(pictures, `${name}-${size}-${colorScheme}.png`), fullPage: true });
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(overflow <= 0, `${name} is ${overflow} pixels too wide for ${size}`);
+      assert.deepEqual(await barriers(), [], `${name}, ${size}, ${colorScheme}`);
     }
   }
   await page.setViewportSize(sizes.wide);
+}
+
+/** What axe-core finds wrong: WCAG 2.2 AA and its best practices. The pages have no scripts; this one is the test's. */
+async function barriers() {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ preload: false }));
+  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`);
 }
 
 function atIdentityProvider() {
@@ -145,6 +155,75 @@ test('the broker\'s own pages say what happened', async () => {
   const unknown = await page.goto(`${broker}/oauth2/authorize?client_id=nobody&redirect_uri=http://localhost:9/&response_type=code`);
   assert.equal(unknown.status(), 400);
   await picture('broker-unknown-client');
+});
+
+test('the sign-in page asks who somebody is, by keyboard alone', async () => {
+  await context.clearCookies();
+  const tenant = 'sign-in-page';
+  await putTenant(tenant);
+  await put(`tenants/${tenant}/domains/sign-in-page.example`, {});
+  await post(`tenants/${tenant}/domains/sign-in-page.example/verify`, { override_reason: 'a test' });
+  await put('clients/sign-in-page', {
+    name: 'Planning board', redirect_uris: ['https://app.example/'], client_auth: 'none',
+  });
+  const query = new URLSearchParams({
+    client_id: 'sign-in-page', redirect_uri: 'https://app.example/', response_type: 'code', scope: 'openid', state: 'mine',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+  });
+  await page.goto(`${broker}/oauth2/authorize?${query}`);
+  assert.equal(await heading(), 'Sign in');
+  await picture('sign-in-email');
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'email', 'typing can start at once');
+  await page.keyboard.type('someone@nobody.example');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').waitFor();
+  assert.equal(await page.getByLabel('E-mail address').getAttribute('aria-describedby'), 'problem');
+  assert.equal(await page.getByLabel('E-mail address').inputValue(), 'someone@nobody.example');
+  await picture('sign-in-unknown-address');
+
+  await page.getByLabel('E-mail address').fill('alice@sign-in-page.example');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Continue', 'the button is next');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.href.startsWith(idp));
+});
+
+test('the sign-in page offers the ways that there are', async () => {
+  await context.clearCookies();
+  const tenant = 'sign-in-ways';
+  await put(`tenants/${tenant}`, { name: 'Birch & Sons', logo_url: 'https://pictures.example/logo.svg', colour: '#7a1f5c' });
+  const staff = { button_text: 'Staff', button_image_url: 'https://pictures.example/staff.svg' };
+  await put(`tenants/${tenant}/connections/a-staff`, connection({ name: 'Staff', sign_in: staff }));
+  await put(`tenants/${tenant}/connections/b-guests`, connection({ name: 'our guests’ provider with a name that is rather long' }));
+  await put('clients/sign-in-ways', {
+    name: 'Planning board', tenants: [tenant], redirect_uris: ['https://app.example/'], client_auth: 'none',
+  });
+  const drawn = [];
+  await page.route('https://pictures.example/**', (route) => {
+    drawn.push(new URL(route.request().url()).pathname);
+    const body = '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><rect width="120" height="40" fill="#7a1f5c"/></svg>';
+    return route.fulfill({ contentType: 'image/svg+xml', body });
+  });
+  const query = new URLSearchParams({
+    client_id: 'sign-in-ways', redirect_uri: 'https://app.example/', response_type: 'code', scope: 'openid', state: 'mine',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+  });
+  const refused = [];
+  page.on('console', (message) => { if (message.type() === 'error') refused.push(message.text()); });
+  await page.goto(`${broker}/oauth2/authorize?${query}`);
+  await page.getByRole('img', { name: 'Birch & Sons' }).waitFor();
+  assert.deepEqual(drawn.sort(), ['/logo.svg', '/staff.svg'], 'the policy lets both pictures in');
+  assert.deepEqual(refused, [], 'and the style');
+  const border = await page.locator('main').evaluate((main) => getComputedStyle(main).borderTopColor);
+  assert.equal(border, 'rgb(122, 31, 92)');
+  await picture('sign-in-ways');
+  assert.equal(await page.getByRole('listitem').count(), 2);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Staff');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.href.startsWith(idp));
+  await page.unroute('https://pictures.example/**');
 });
 
 test('a sign-in at an identity provider on another site keeps its cookie', async () => {

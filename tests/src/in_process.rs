@@ -21,6 +21,7 @@ use vestibule_protocol::jose::Algorithm;
 use vestibule_protocol::time::Seconds;
 use vestibule_testkit::{Account, ClientAuth, FakeOidcIdp, Registration, SeededRandom, TestClock};
 
+use crate::dns::Network;
 use crate::platform::crypto;
 use crate::reply::Reply;
 
@@ -45,6 +46,8 @@ pub struct TestBroker {
     pub idp_clock: Arc<TestClock>,
     /// The identity provider.
     pub idp: Arc<FakeOidcIdp>,
+    /// What DNS says; and the way to the identity provider.
+    pub network: Arc<Network>,
     /// What is kept.
     pub store: Arc<dyn Store>,
     random: Arc<dyn Random>,
@@ -104,8 +107,9 @@ impl TestBroker {
         idp.add_account(Account::new(ALICE, "password", "alice-1", "Alice"));
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let sealing = vec![("k1", 1)];
-        let broker = broker(&clock, &random, &idp, store.clone(), &sealing);
-        Self { broker, clock, idp_clock, idp, store, random, sealing }
+        let network = Arc::new(Network::new(&idp));
+        let broker = broker(&clock, &random, &network, store.clone(), &sealing);
+        Self { broker, clock, idp_clock, idp, network, store, random, sealing }
     }
 
     /// Another process over the same store, or over `store` in its place: nothing in its memory.
@@ -131,10 +135,11 @@ impl TestBroker {
 
     fn with(&self, store: Arc<dyn Store>, sealing: Vec<(&'static str, u8)>) -> Self {
         Self {
-            broker: broker(&self.clock, &self.random, &self.idp, Arc::clone(&store), &sealing),
+            broker: broker(&self.clock, &self.random, &self.network, Arc::clone(&store), &sealing),
             clock: Arc::clone(&self.clock),
             idp_clock: Arc::clone(&self.idp_clock),
             idp: Arc::clone(&self.idp),
+            network: Arc::clone(&self.network),
             store,
             random: Arc::clone(&self.random),
             sealing,
@@ -201,24 +206,17 @@ impl TestBroker {
 
     /// The answer to an authorization request with more parameters, in a browser with this cookie.
     pub async fn authorize(&self, more: &[(&str, &str)], cookie: &str) -> Reply {
-        let challenge = BASE64URL.encode(Sha256::digest(VERIFIER));
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([
-                ("client_id", "app"),
-                ("redirect_uri", CALLBACK),
-                ("response_type", "code"),
-                ("scope", "openid email profile"),
-                ("code_challenge", &challenge),
-                ("code_challenge_method", "S256"),
-            ])
-            .extend_pairs(more)
-            .finish();
-        self.get(&format!("/oauth2/authorize?{query}"), cookie).await
+        self.get(&authorization(more), cookie).await
     }
 
     /// The second leg.
     pub async fn finish(&self, authorization: &Url, cookie: &str) -> Reply {
-        let back = self.idp.sign_in(authorization.as_str(), ALICE).expect("the provider signs in");
+        self.finish_as(ALICE, authorization, cookie).await
+    }
+
+    /// The second leg of somebody.
+    pub async fn finish_as(&self, username: &str, authorization: &Url, cookie: &str) -> Reply {
+        let back = self.idp.sign_in(authorization.as_str(), username).expect("the provider signs in");
         let back = back.strip_prefix(ISSUER).expect("it leads back").to_owned();
         self.get(&back, cookie).await
     }
@@ -259,6 +257,23 @@ impl TestBroker {
     }
 }
 
+/// An authorization request of the application, with these parameters too.
+pub fn authorization(parameters: &[(&str, &str)]) -> String {
+    let challenge = BASE64URL.encode(Sha256::digest(VERIFIER));
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("client_id", "app"),
+            ("redirect_uri", CALLBACK),
+            ("response_type", "code"),
+            ("scope", "openid email profile"),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ])
+        .extend_pairs(parameters)
+        .finish();
+    format!("/oauth2/authorize?{query}")
+}
+
 /// What the second leg gave to the browser, when it succeeded.
 pub fn signed_in(reply: &Reply) -> SignedIn {
     let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
@@ -281,7 +296,7 @@ pub fn claims(token: &Value) -> Value {
 fn broker(
     clock: &Arc<TestClock>,
     random: &Arc<dyn Random>,
-    idp: &Arc<FakeOidcIdp>,
+    network: &Arc<Network>,
     store: Arc<dyn Store>,
     sealing: &[(&str, u8)],
 ) -> Arc<Broker> {
@@ -293,11 +308,12 @@ fn broker(
         egress_loopback: false,
         signing_algorithm: Algorithm::ES256,
         key_rotation: Some(Seconds(90 * 86_400)),
+        doh_url: crate::dns::RESOLVER.to_owned(),
     };
     let platform = Platform {
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::clone(random),
-        http: Arc::clone(idp) as Arc<dyn HttpClient>,
+        http: Arc::clone(network) as Arc<dyn HttpClient>,
         crypto: crypto(),
         store,
     };

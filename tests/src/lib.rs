@@ -5,6 +5,7 @@ pub mod client_key;
 pub mod control_plane;
 pub mod cookie;
 pub mod deployment;
+pub mod dns;
 pub mod form;
 pub mod in_process;
 pub mod platform;

@@ -71,10 +71,11 @@ impl Reply {
         values.concat()
     }
 
-    /// Fails unless this is an error page: 4xx, HTML, no redirect, and nothing of what must not leak.
+    /// Fails unless this is an error page: 4xx, HTML, no redirect, and a reference for whoever looks into it.
     pub fn assert_error_page(&self) {
         assert!(self.status.is_client_error(), "{} {}: {}", self.status, self.url, self.body);
         assert_eq!(self.header("location"), None, "an error page leads nowhere");
+        assert!(self.body.contains("Reference: <code>"), "{}: {}", self.url, self.body);
         self.assert_page();
     }
 

@@ -36,6 +36,8 @@ mod relay_attacks;
 mod relay_refusals;
 #[path = "deployed/resume.rs"]
 mod resume;
+#[path = "deployed/sign_in.rs"]
+mod sign_in;
 #[path = "deployed/signing_keys.rs"]
 mod signing_keys;
 #[path = "deployed/tenants.rs"]

@@ -4,10 +4,13 @@
 mod flows {
     mod at_rest;
     mod check;
+    mod choose;
     mod connections;
+    mod domains;
     mod gate;
     mod keys;
     mod life;
+    mod linking;
     mod outbox;
     mod relay;
     mod resume;

@@ -5,6 +5,7 @@ mod licences;
 
 use anyhow::Result;
 
+use crate::build::FEATURES;
 use crate::command::{cargo, run, step};
 use crate::install;
 
@@ -19,7 +20,8 @@ pub(crate) fn run_all() -> Result<()> {
     step("dependency rules", dependencies::check)?;
     step("licences and bans", licences::check)?;
     step("clippy", || {
-        run(&mut cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        let mut clippy = cargo(&["clippy", "--locked", "--workspace", "--all-targets"]);
+        run(clippy.args(FEATURES).args(["--", "-D", "warnings"]))
     })?;
     step("clippy on wasm32", || {
         let mut clippy = cargo(&["clippy", "--locked", "--target", "wasm32-unknown-unknown"]);

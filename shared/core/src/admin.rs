@@ -1,4 +1,4 @@
-//! The administrator's side: tenants, applications, connections, people. One file an object, each with what may be
+//! The administrator's side: tenants with their domains and hosts, applications, connections, people. One file an object, each with what may be
 //! sent ([`serde`] input), what is shown (never a secret), and get, put and delete.
 //!
 //! A `put` creates or replaces. A secret that is left out of a replacement stays as it was.
@@ -6,6 +6,9 @@
 pub mod audit;
 pub mod clients;
 pub mod connections;
+pub mod domains;
+pub mod hosts;
+mod look;
 pub mod presets;
 pub mod relay;
 pub mod signing_keys;

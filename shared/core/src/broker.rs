@@ -9,6 +9,8 @@ use crate::login::upstream::UpstreamCopy;
 use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::Connection;
 use crate::model::is_id;
+use crate::model::routing::Route;
+use crate::model::sign_in::SignIn;
 use crate::model::tenant::Tenant;
 use crate::outbox;
 use crate::platform::Platform;
@@ -37,10 +39,19 @@ pub(crate) struct AllCopies {
     pub(crate) relay_routes: Copies<RelayRoute>,
     pub(crate) tenants: Copies<Tenant>,
     pub(crate) connections: Copies<Connection>,
-    pub(crate) enabled_connections: Copies<Vec<String>>,
+    pub(crate) enabled_connections: Copies<Vec<Offered>>,
+    pub(crate) domain_routes: Copies<Option<Route>>,
+    pub(crate) host_routes: Copies<Option<Route>>,
     pub(crate) upstreams: Copies<UpstreamCopy>,
     pub(crate) signing_keys: Copies<SigningKeys>,
     pub(crate) live_grants: Copies<LiveGrant>,
+}
+
+/// An enabled connection, as far as choosing among several needs it.
+pub(crate) struct Offered {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) sign_in: SignIn,
 }
 
 impl Broker {
@@ -80,9 +91,9 @@ impl Broker {
         self.copy(&self.copies.connections, &connection_name(tenant, id), key).await
     }
 
-    /// The ids of a tenant's enabled connections, at most a minute old, in order. Of a tenant with very many, the
-    /// first hundred: whoever asks wants to know whether there is exactly one.
-    pub(crate) async fn enabled_connections(&self, tenant: &str) -> Result<Arc<Vec<String>>, Error> {
+    /// A tenant's enabled connections, at most a minute old, in the order of their ids. Of a tenant with very many, the
+    /// first hundred: nobody chooses among more.
+    pub(crate) async fn enabled_connections(&self, tenant: &str) -> Result<Arc<Vec<Offered>>, Error> {
         let now = self.platform.clock.now();
         if let Some(copy) = self.copies.enabled_connections.get(tenant, now) {
             return Ok(copy);
@@ -90,14 +101,42 @@ impl Broker {
         let page = self.platform.store.list(&key::tenant_partition(tenant), key::CONNECTION, None, 100).await?;
         let mut enabled = Vec::new();
         for found in &page.records {
-            if record::parse::<Connection>(found)?.value.enabled {
-                enabled.extend(found.id.strip_prefix(key::CONNECTION).map(str::to_owned));
-            }
+            let Connection { name, enabled: true, sign_in, .. } = record::parse::<Connection>(found)?.value else {
+                continue;
+            };
+            let id = found.id.strip_prefix(key::CONNECTION);
+            enabled.extend(id.map(|id| Offered { id: id.to_owned(), name, sign_in }));
         }
         if enabled.is_empty() {
             return Ok(Arc::new(enabled));
         }
         Ok(self.copies.enabled_connections.keep(tenant.to_owned(), enabled, now))
+    }
+
+    /// Whose people have addresses in a domain, at most a minute old.
+    pub(crate) async fn domain_route(&self, domain: &str) -> Result<Option<Route>, Error> {
+        self.route(&self.copies.domain_routes, domain, key::domain_route(domain)).await
+    }
+
+    /// Whose people come by a host, at most a minute old.
+    pub(crate) async fn host_route(&self, host: &str) -> Result<Option<Route>, Error> {
+        self.route(&self.copies.host_routes, host, key::host_route(host)).await
+    }
+
+    /// A route through the read copies. That there is none is remembered too: most domains that people have are
+    /// nobody's here, and asking for them again must not cost a call.
+    async fn route(
+        &self,
+        copies: &Copies<Option<Route>>,
+        name: &str,
+        key: RecordKey<Route>,
+    ) -> Result<Option<Route>, Error> {
+        let now = self.platform.clock.now();
+        if let Some(copy) = copies.get(name, now) {
+            return Ok(Option::clone(&copy));
+        }
+        let stored = key.get_copy(&*self.platform.store).await?.map(|stored| stored.value);
+        Ok(Option::clone(&copies.keep(name.to_owned(), stored, now)))
     }
 
     /// A record through the read copies. An absent record is not remembered: what was just created is found at once.

@@ -28,7 +28,13 @@ pub struct Config {
     /// `VESTIBULE_KEY_ROTATION_DAYS`: how long a signing key is used, 1 to 3650 days; 0 for as long as nobody asks for
     /// another. Default 90.
     pub key_rotation: Option<Seconds>,
+    /// `VESTIBULE_DOH_URL`: where DNS is asked over HTTPS, for domains that tenants claim: a resolver with the JSON
+    /// interface. Default [`DEFAULT_DOH_URL`].
+    pub doh_url: String,
 }
+
+/// A public resolver (Cloudflare's).
+pub const DEFAULT_DOH_URL: &str = "https://cloudflare-dns.com/dns-query";
 
 /// A key that seals cookies and stored secrets.
 #[derive(Debug, Clone)]
@@ -107,27 +113,41 @@ impl Config {
         });
         let mut signing_algorithm = Algorithm::ES256;
         read("VESTIBULE_SIGNING_ALGORITHM", &mut |value| {
-            signing_algorithm = match value.as_deref() {
-                None | Some("ES256") => Algorithm::ES256,
-                Some("RS256") => Algorithm::RS256,
-                Some("EdDSA") => Algorithm::EdDSA,
-                Some(_) => return Err("is not ES256, RS256 or EdDSA"),
-            };
+            signing_algorithm = parse_algorithm(value.as_deref())?;
             Ok(())
         });
         let mut key_rotation = None;
         read("VESTIBULE_KEY_ROTATION_DAYS", &mut |value| {
-            let days = value.map_or(Ok(90), |value| value.trim().parse::<u16>());
-            let days = days.ok().filter(|days| *days <= 3650).ok_or("is not a number of days from 0 to 3650")?;
-            key_rotation = (days > 0).then(|| Seconds(i64::from(days) * 86_400));
+            key_rotation = parse_rotation(value.as_deref())?;
+            Ok(())
+        });
+        let mut doh_url = String::new();
+        read("VESTIBULE_DOH_URL", &mut |value| {
+            doh_url = parse_doh_url(value.as_deref().unwrap_or(DEFAULT_DOH_URL), egress_loopback)?;
             Ok(())
         });
         if problems.is_empty() {
-            Ok(Self { issuer, sealing_keys, admin_token, egress_loopback, signing_algorithm, key_rotation })
+            Ok(Self { issuer, sealing_keys, admin_token, egress_loopback, signing_algorithm, key_rotation, doh_url })
         } else {
             Err(ConfigErrors(problems))
         }
     }
+}
+
+fn parse_algorithm(value: Option<&str>) -> Result<Algorithm, &'static str> {
+    match value {
+        None | Some("ES256") => Ok(Algorithm::ES256),
+        Some("RS256") => Ok(Algorithm::RS256),
+        Some("EdDSA") => Ok(Algorithm::EdDSA),
+        Some(_) => Err("is not ES256, RS256 or EdDSA"),
+    }
+}
+
+/// How long a key is used; `None` for 0 days, which turns the schedule off.
+fn parse_rotation(value: Option<&str>) -> Result<Option<Seconds>, &'static str> {
+    let days = value.map_or(Ok(90), |value| value.trim().parse::<u16>());
+    let days = days.ok().filter(|days| *days <= 3650).ok_or("is not a number of days from 0 to 3650")?;
+    Ok((days > 0).then(|| Seconds(i64::from(days) * 86_400)))
 }
 
 fn parse_issuer(text: &str) -> Result<String, &'static str> {
@@ -142,6 +162,16 @@ fn parse_issuer(text: &str) -> Result<String, &'static str> {
         return Err("must be scheme, host and port only");
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn parse_doh_url(text: &str, allow_loopback: bool) -> Result<String, &'static str> {
+    let url = Url::parse(text.trim()).map_err(|_| "is not a URL")?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must not have a query or a fragment");
+    }
+    let uri = url.as_str().parse().map_err(|_| "is not a URL")?;
+    crate::platform::check_egress(&uri, allow_loopback).map_err(|_| "must be https and not on loopback")?;
+    Ok(url.into())
 }
 
 fn parse_sealing_keys(text: &str) -> Result<Vec<SealingKey>, &'static str> {
@@ -211,6 +241,17 @@ mod tests {
             "https://me@sso.example",
         ] {
             assert!(with(("VESTIBULE_ISSUER", wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_resolver_is_public_https_unless_loopback_is_allowed() {
+        assert_eq!(with(("VESTIBULE_DOH_URL", "")).map(|c| c.doh_url).ok().as_deref(), Some(DEFAULT_DOH_URL));
+        assert!(with(("VESTIBULE_DOH_URL", "https://dns.example/resolve")).is_ok());
+        for wrong in
+            ["dns.example", "http://dns.example/", "https://10.0.0.1/", "http://localhost/", "https://a.example/?x"]
+        {
+            assert!(with(("VESTIBULE_DOH_URL", wrong)).is_err(), "{wrong}");
         }
     }
 

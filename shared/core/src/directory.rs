@@ -1,14 +1,18 @@
 //! The people of a tenant: found by identity at a login, created at their first, switched on and off.
 
+mod link;
+
 use vestibule_protocol::oidc::groups::Groups;
 
+use self::link::Trusted;
 use crate::Broker;
-use crate::error::{Error, LoginError};
+use crate::error::{Error, Internal, LoginError};
 use crate::handle::new_id;
 use crate::login::state::LoginState;
 use crate::login::upstream::oidc::Identity;
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
-use crate::model::user::{IdentityLink, User};
+use crate::model::sign_in::SignIn;
+use crate::model::user::{EmailOwner, IdentityLink, User};
 use crate::outbox;
 use crate::store::record::Stored;
 use crate::store::{Expect, StoreError, Write, key};
@@ -16,17 +20,33 @@ use crate::store::{Expect, StoreError, Write, key};
 /// How often a commit that lost a race is tried anew.
 const TRIES: usize = 5;
 
+/// Who came, in which login, through a connection that is offered how.
+struct Arrival<'a> {
+    login: &'a LoginState,
+    sign_in: &'a SignIn,
+    identity: &'a Identity,
+}
+
 /// The person behind an identity, with what the provider says of them now. Identity is (connection, issuer, subject);
-/// an e-mail address links nobody. Created if they were never seen; refused if inactive.
-pub(crate) async fn admit(broker: &Broker, login: &LoginState, identity: &Identity) -> Result<User, Error> {
+/// an address links under the rules of [`link`] only. Created if they were never seen; refused if inactive.
+pub(crate) async fn admit(
+    broker: &Broker,
+    login: &LoginState,
+    sign_in: &SignIn,
+    identity: &Identity,
+) -> Result<User, Error> {
+    if !link::may_use(sign_in, &identity.profile) {
+        return Err(LoginError::OtherDomain.into());
+    }
+    let address = link::address(sign_in, &identity.profile);
     for _ in 0..TRIES {
         let attempt = match find(broker, login, identity).await? {
-            Some(found) => refresh(broker, login, identity, found).await,
-            None => create(broker, login, identity).await,
+            Some(found) => refresh(broker, Arrival { login, sign_in, identity }, found, address.clone()).await,
+            None => join(broker, login, identity, address.clone()).await,
         };
         match attempt {
             // Two first logins at once, or two that bring news: whoever lost looks again.
-            Err(Error::Internal(crate::error::Internal::Store(StoreError::Conflict))) => {}
+            Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {}
             done => return done,
         }
     }
@@ -41,22 +61,37 @@ async fn find(broker: &Broker, login: &LoginState, identity: &Identity) -> Resul
     user.map(Some).ok_or(Error::bug("an identity points to nobody"))
 }
 
-async fn refresh(broker: &Broker, login: &LoginState, identity: &Identity, found: Stored<User>) -> Result<User, Error> {
+/// Somebody who comes again. `address` is theirs, as far as it may link at all.
+async fn refresh(
+    broker: &Broker,
+    Arrival { login, sign_in, identity }: Arrival<'_>,
+    found: Stored<User>,
+    address: Option<String>,
+) -> Result<User, Error> {
     let mut user = found.value;
     if !user.active {
-        let event = event(broker, login, AuditKind::SignInRefused, &user.id);
-        let partition = key::directory(&login.tenant);
-        let owed = outbox::owe(broker, partition.clone(), &Effect::Audit { tenant: login.tenant.clone(), event })?;
-        broker.platform.store.commit(&partition, vec![owed.write]).await?;
-        return Err(LoginError::Inactive.into());
+        return refuse(broker, login, &user.id).await;
     }
-    if user.profile != identity.profile || user.groups != identity.groups {
-        let news = user.groups != identity.groups;
+    let news = user.groups != identity.groups;
+    let mut writes = Vec::new();
+    if sign_in.link_by_email && user.linked_email != address {
+        // Whose address it is not any more must not be linked by it: it may become somebody else's.
+        if let Some(old) = user.linked_email.take() {
+            writes.push(key::email_owner(&login.tenant, &old).delete(Expect::Any));
+        }
+        if let Some(address) = address
+            && let Some(trusted) = link::trusted(broker, &login.tenant, address).await?
+            && trusted.owner.is_none()
+        {
+            writes.extend(own(&mut user, login, trusted)?);
+        }
+    }
+    if news || user.profile != identity.profile || !writes.is_empty() {
         user.profile = identity.profile.clone();
         user.groups = identity.groups.clone();
         user.updated_at = broker.platform.clock.now();
         let record = key::user(&login.tenant, &user.id);
-        let mut writes = vec![record.put(&user, Expect::Version(found.version))?];
+        writes.push(record.put(&user, Expect::Version(found.version))?);
         if news {
             writes.extend(overage(broker, login, &user)?);
         }
@@ -70,35 +105,109 @@ fn overage(broker: &Broker, login: &LoginState, user: &User) -> Result<Option<Wr
     if user.groups != Groups::Overage {
         return Ok(None);
     }
-    let event = event(broker, login, AuditKind::GroupsOverage, &user.id);
-    let effect = Effect::Audit { tenant: login.tenant.clone(), event };
-    Ok(Some(outbox::owe(broker, key::directory(&login.tenant), &effect)?.write))
+    owe(broker, login, AuditKind::GroupsOverage, &user.id).map(Some)
 }
 
-async fn create(broker: &Broker, login: &LoginState, identity: &Identity) -> Result<User, Error> {
+/// An identity that was never seen: somebody whose address it has, or somebody new.
+async fn join(
+    broker: &Broker,
+    login: &LoginState,
+    identity: &Identity,
+    address: Option<String>,
+) -> Result<User, Error> {
+    let trusted = match address {
+        Some(address) => link::trusted(broker, &login.tenant, address).await?,
+        None => None,
+    };
+    match trusted {
+        Some(Trusted { address, domain_is_owned, owner: Some(owner) }) => {
+            let still_theirs = key::email_owner(&login.tenant, &address).check(Expect::Version(owner.version));
+            let conditions = vec![domain_is_owned, still_theirs];
+            connect(broker, login, identity, &owner.value.user, conditions).await
+        }
+        free => create(broker, login, identity, free).await,
+    }
+}
+
+/// Gives an identity to a person who is there. In one commit with what makes the address theirs.
+async fn connect(
+    broker: &Broker,
+    login: &LoginState,
+    identity: &Identity,
+    owner: &str,
+    conditions: Vec<Write>,
+) -> Result<User, Error> {
+    let record = key::user(&login.tenant, owner);
+    let found = record.get(&*broker.platform.store).await?.ok_or(Error::bug("an address points to nobody"))?;
+    let mut user = found.value;
+    if !user.active {
+        return refuse(broker, login, &user.id).await;
+    }
+    user.profile = identity.profile.clone();
+    user.groups = identity.groups.clone();
+    user.updated_at = broker.platform.clock.now();
+    let mut writes = conditions;
+    writes.push(record.put(&user, Expect::Version(found.version))?);
+    writes.push(identify(login, identity, &user)?);
+    writes.push(owe(broker, login, AuditKind::IdentityLinked, &user.id)?);
+    writes.extend(overage(broker, login, &user)?);
+    broker.platform.store.commit(record.partition(), writes).await?;
+    Ok(user)
+}
+
+async fn create(
+    broker: &Broker,
+    login: &LoginState,
+    identity: &Identity,
+    address: Option<Trusted>,
+) -> Result<User, Error> {
     let now = broker.platform.clock.now();
-    let id = new_id(&*broker.platform.random);
-    let user = User {
-        id,
+    let mut user = User {
+        id: new_id(&*broker.platform.random),
         active: true,
         profile: identity.profile.clone(),
         groups: identity.groups.clone(),
+        linked_email: None,
         created_at: now,
         updated_at: now,
     };
+    let mut writes = match address {
+        Some(trusted) => own(&mut user, login, trusted)?.into(),
+        None => Vec::new(),
+    };
+    let record = key::user(&login.tenant, &user.id);
+    writes.push(record.put(&user, Expect::Absent)?);
+    writes.push(identify(login, identity, &user)?);
+    writes.push(owe(broker, login, AuditKind::UserCreated, &user.id)?);
+    writes.extend(overage(broker, login, &user)?);
+    broker.platform.store.commit(record.partition(), writes).await?;
+    Ok(user)
+}
+
+/// Makes an address that is nobody's this person's.
+fn own(user: &mut User, login: &LoginState, trusted: Trusted) -> Result<[Write; 2], Error> {
+    let owner = EmailOwner { user: user.id.clone() };
+    let owns = key::email_owner(&login.tenant, &trusted.address).put(&owner, Expect::Absent)?;
+    user.linked_email = Some(trusted.address);
+    Ok([owns, trusted.domain_is_owned])
+}
+
+fn identify(login: &LoginState, identity: &Identity, user: &User) -> Result<Write, Error> {
     let link =
         IdentityLink { user: user.id.clone(), issuer: identity.issuer.clone(), subject: identity.subject.clone() };
-    let partition = key::directory(&login.tenant);
-    let event = event(broker, login, AuditKind::UserCreated, &user.id);
-    let mut writes = vec![
-        key::user(&login.tenant, &user.id).put(&user, Expect::Absent)?,
-        key::identity(&login.tenant, &login.connection, &identity.issuer, &identity.subject)
-            .put(&link, Expect::Absent)?,
-        outbox::owe(broker, partition.clone(), &Effect::Audit { tenant: login.tenant.clone(), event })?.write,
-    ];
-    writes.extend(overage(broker, login, &user)?);
-    broker.platform.store.commit(&partition, writes).await?;
-    Ok(user)
+    let record = key::identity(&login.tenant, &login.connection, &identity.issuer, &identity.subject);
+    Ok(record.put(&link, Expect::Absent)?)
+}
+
+async fn refuse(broker: &Broker, login: &LoginState, user: &str) -> Result<User, Error> {
+    let owed = owe(broker, login, AuditKind::SignInRefused, user)?;
+    broker.platform.store.commit(&key::directory(&login.tenant), vec![owed]).await?;
+    Err(LoginError::Inactive.into())
+}
+
+fn owe(broker: &Broker, login: &LoginState, kind: AuditKind, user: &str) -> Result<Write, Error> {
+    let audit = Effect::Audit { tenant: login.tenant.clone(), event: event(broker, login, kind, user) };
+    Ok(outbox::owe(broker, key::directory(&login.tenant), &audit)?.write)
 }
 
 fn event(broker: &Broker, login: &LoginState, kind: AuditKind, user: &str) -> AuditEvent {

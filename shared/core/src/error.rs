@@ -44,6 +44,9 @@ pub enum LoginError {
     /// The connection is gone or disabled since the login began.
     #[error("connection is not available")]
     ConnectionUnavailable,
+    /// The person's address is of none of the connection's domains.
+    #[error("address of another domain")]
+    OtherDomain,
     /// The person may not sign in.
     #[error("user is inactive")]
     Inactive,
@@ -69,6 +72,9 @@ pub enum AdminError {
     /// The body is not the expected JSON; the text is the parser's, which quotes field names, not values.
     #[error("body: {0}")]
     Body(String),
+    /// What had to be asked elsewhere did not answer.
+    #[error("{0}")]
+    Unavailable(&'static str),
     /// Somebody else changed the object at the same time.
     #[error("changed by somebody else at the same time; try again")]
     Conflict,

@@ -2,7 +2,7 @@
 //!
 //! Between them nothing is stored: the login travels in a sealed cookie of the browser that began it ([`state`]).
 
-mod choose;
+pub mod choose;
 mod code;
 pub mod finish;
 pub mod pushed;
@@ -11,8 +11,10 @@ pub mod start;
 pub mod state;
 pub mod upstream;
 
+use url::Url;
 use vestibule_protocol::oauth;
 
+use self::choose::Question;
 use crate::error::Error;
 
 /// Where the application wants its answer: an address that was found registered.
@@ -31,6 +33,10 @@ pub enum Refusal {
     Page(Error),
     /// The application, by a redirect to its registered address.
     Reply(ReplyAddress, oauth::Error),
+    /// The person, before anything else: which way they sign in is open.
+    Ask(Box<Question>),
+    /// The browser, by a redirect to an address of ours: it came by a host of a tenant's, where a login cannot end.
+    ByIssuer(Url),
 }
 
 impl<E: Into<Error>> From<E> for Refusal {

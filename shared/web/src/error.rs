@@ -60,6 +60,8 @@ pub(crate) fn show_refusal(broker: &Broker, refusal: &Refusal) -> Reply {
                 Err(error) => show(broker, Surface::Page, &error),
             }
         }
+        Refusal::Ask(question) => response::page(StatusCode::OK, page::sign_in(question)),
+        Refusal::ByIssuer(location) => response::redirect(location.as_str()),
     }
 }
 
@@ -136,8 +138,8 @@ const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static 
             "Your identity provider cannot be reached",
             "This is usually over soon. Wait a moment, then start again from your application.",
         ),
-        // One text for both: whether an account exists is nobody's business.
-        LoginError::ConnectionUnavailable | LoginError::Inactive => (
+        // One text for all: whether an account exists is nobody's business.
+        LoginError::ConnectionUnavailable | LoginError::OtherDomain | LoginError::Inactive => (
             StatusCode::FORBIDDEN,
             "You cannot sign in here",
             "Your organisation does not let you sign in to this application. Ask your administrator, and send them \
@@ -258,5 +260,6 @@ const fn admin_status(error: &AdminError) -> StatusCode {
         AdminError::NotFound => StatusCode::NOT_FOUND,
         AdminError::Invalid { .. } | AdminError::Body(_) => StatusCode::BAD_REQUEST,
         AdminError::Conflict => StatusCode::CONFLICT,
+        AdminError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -1,11 +1,15 @@
 //! The pages that people see. Plain HTML: no script, readable on a phone, light and dark.
 
+mod sign_in;
+
 use std::sync::LazyLock;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
+
+pub(crate) use sign_in::sign_in;
 
 /// A page with the content security policy that fits it.
 pub(crate) struct Page {
@@ -15,13 +19,44 @@ pub(crate) struct Page {
 
 const STYLE: &str = include_str!("page.css");
 
-/// The one style sheet is allowed by its hash; nothing else loads, and nobody may frame the page.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let hash = STANDARD.encode(Sha256::digest(STYLE));
-    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'")
-});
+/// The style sheet's hash, by which it is allowed.
+static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
+
+fn hash(style: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(style)))
+}
+
+/// What a page has beyond the style sheet.
+#[derive(Default)]
+struct Extras {
+    /// More style, ours alone.
+    style: Option<String>,
+    /// Origins of its pictures.
+    image_origins: Vec<String>,
+}
+
+impl Extras {
+    /// Style by its hash, pictures by their origins; nothing else loads, and nobody may frame the page. `form-action`
+    /// is left out: browsers apply it to the redirect after a form too, and ours leads to identity providers.
+    fn policy(&self) -> HeaderValue {
+        let own = self.style.as_deref().map(|style| format!(" {}", hash(style))).unwrap_or_default();
+        let images = match self.image_origins.as_slice() {
+            [] => String::new(),
+            origins => format!("; img-src {}", origins.join(" ")),
+        };
+        let style = &*STYLE_HASH;
+        let policy =
+            format!("default-src 'none'; style-src {style}{own}{images}; base-uri 'none'; frame-ancestors 'none'");
+        let nothing = "default-src 'none'; frame-ancestors 'none'";
+        HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(nothing))
+    }
+}
 
 fn page(title: &str, body: &Markup) -> Page {
+    page_with(title, body, &Extras::default())
+}
+
+fn page_with(title: &str, body: &Markup, extras: &Extras) -> Page {
     let html = html! {
         (DOCTYPE)
         html lang="en" {
@@ -31,12 +66,12 @@ fn page(title: &str, body: &Markup) -> Page {
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
+                @if let Some(style) = &extras.style { style { (PreEscaped(style)) } }
             }
             body { main { (body) } }
         }
     };
-    let policy = HeaderValue::from_str(&POLICY).unwrap_or(HeaderValue::from_static("default-src 'none'"));
-    Page { html: html.into_string(), policy }
+    Page { html: html.into_string(), policy: extras.policy() }
 }
 
 /// Something went wrong: what happened, what to do, and what to tell whoever looks into it.

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Limited};
 
@@ -51,6 +51,13 @@ fn is_of_type(request: &Request<Body>, expected: &str) -> bool {
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = authorization(headers)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The host that the browser asked for, without its port.
+pub(crate) fn host(request: &Request<Body>) -> Option<&str> {
+    let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = named.or_else(|| request.uri().authority().map(http::uri::Authority::as_str))?;
+    Some(host.rsplit_once(':').map_or(host, |(host, _)| host))
 }
 
 /// The `Authorization` header.

@@ -59,6 +59,21 @@ async fn a_request_can_be_sent_ahead() {
     }
 }
 
+/// A pushed request is spent when it is used, so it cannot wait for the person's choice: it has to name its
+/// connection, or the application is told. TK-12.
+#[tokio::test]
+async fn a_pushed_request_names_its_connection() {
+    let world = World::new().await;
+    let app = register(&world.broker, "client_secret_post", &Value::Null).await;
+    let mut request = world.authorization_of(&app, &world.tenant);
+    request.params.retain(|(name, _)| name != "tenant");
+    let name = push(&world, &app, &request).await.text("request_uri");
+    let reply = Browser::new().get(&carried(&name, &app.id).url(&world.broker)).await;
+    let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
+    assert_eq!(Reply::one_param(&location, "error"), "invalid_request", "{location}");
+    assert_eq!(Reply::one_param(&location, "state"), request.param("state"));
+}
+
 /// A name works once, for its own client, and only if it is one. TK-12.
 #[tokio::test]
 async fn a_name_works_once_and_for_its_client() {

@@ -10,12 +10,13 @@ use serde::Serialize;
 
 pub use self::check::{CheckReport, Finding, Severity, check};
 pub use self::input::{ConnectionInput, Protocol};
-use super::{Put, check_id, conflict_is_theirs};
+use super::{Put, check_id, conflict_is_theirs, look};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::oidc::secret_place;
 use crate::model::connection::{AssertionAudience, Connection, Endpoints, Prompt, Upstream, UpstreamClientAuth};
+use crate::model::sign_in::SignIn;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
 
@@ -30,6 +31,8 @@ pub struct ConnectionView {
     pub protocol: Protocol,
     /// Whether it can be used.
     pub enabled: bool,
+    /// To whom it is offered, and how.
+    pub sign_in: SignIn,
     /// The provider.
     pub issuer: String,
     /// The Entra directories that may sign in.
@@ -77,6 +80,7 @@ fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
         protocol: Protocol::Oidc,
         enabled: connection.enabled,
         audience: settings.audience().to_owned(),
+        sign_in: connection.sign_in,
         issuer: settings.issuer,
         entra_directories: settings.entra_directories,
         endpoints: settings.endpoints,
@@ -134,6 +138,7 @@ pub async fn put(
     let connection = Connection {
         name: input.name.clone(),
         enabled: input.enabled,
+        sign_in: look::sign_in(input.sign_in.clone())?,
         upstream: Upstream::Oidc(input.settings(secret)),
     };
     let (outcome, expect) = match found {

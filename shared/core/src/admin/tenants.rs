@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Put, check_id, check_name, conflict_is_theirs};
+use super::{Put, check_id, check_name, conflict_is_theirs, look};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::tenant::{DEFAULT_SESSION_SHARDS, Tenant};
@@ -18,6 +18,12 @@ pub struct TenantInput {
     /// Over how many partitions sessions are spread, 1 to 1024; only when the tenant is created.
     #[serde(default)]
     pub session_shards: Option<u16>,
+    /// A picture for the sign-in page: an https address.
+    #[serde(default)]
+    pub logo_url: Option<String>,
+    /// The colour of the sign-in page, as `#rrggbb`; white text must be readable on it.
+    #[serde(default)]
+    pub colour: Option<String>,
 }
 
 /// What an administrator sees.
@@ -41,6 +47,7 @@ pub async fn get(broker: &Broker, id: &str) -> Result<TenantView, Error> {
 pub async fn put(broker: &Broker, id: &str, input: TenantInput) -> Result<(Put, TenantView), Error> {
     check_id("tenant", id)?;
     check_name(&input.name)?;
+    let (logo_url, colour) = (look::image_url("logo_url", input.logo_url)?, look::colour(input.colour)?);
     let record = key::tenant(id);
     let found = record.get(&*broker.platform.store).await?;
     let asked = input.session_shards;
@@ -55,7 +62,7 @@ pub async fn put(broker: &Broker, id: &str, input: TenantInput) -> Result<(Put, 
         }
         (None, asked) => asked.unwrap_or(DEFAULT_SESSION_SHARDS),
     };
-    let tenant = Tenant { name: input.name, session_shards };
+    let tenant = Tenant { name: input.name, session_shards, logo_url, colour };
     let (outcome, expect) = if let Some(found) = found {
         (Put::Replaced, Expect::Version(found.version))
     } else {

@@ -64,7 +64,7 @@ pub async fn finish(
     }
     // A person who is deactivated while this runs changes the gate, and the commit fails: look again, then refuse.
     for _ in 0..3 {
-        let user = directory::admit(broker, &login, &identity).await?;
+        let user = directory::admit(broker, &login, &connection.sign_in, &identity).await?;
         if login.expected_user.as_ref().is_some_and(|expected| *expected != user.id) {
             return Err(Refusal::Reply(login.reply_address(), login_required()));
         }

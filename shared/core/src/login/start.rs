@@ -49,12 +49,18 @@ pub(super) struct Asking<'a> {
     pub(super) request: &'a AuthorizationRequest,
 }
 
-/// Starts a login for an authorization request. `session` is the browser's session handle.
-pub async fn start(broker: &Broker, params: &Params<'_>, session: Option<&str>) -> Result<Start, Refusal> {
+/// Starts a login for an authorization request that came by `host`, as far as that is known. `session` is the browser's
+/// session handle.
+pub async fn start(
+    broker: &Broker,
+    params: &Params<'_>,
+    session: Option<&str>,
+    host: Option<&str>,
+) -> Result<Start, Refusal> {
     let pushed = pushed::take(broker, params).await?;
-    let Some(pushed) = &pushed else { return begin(broker, params, false, session).await };
+    let Some(pushed) = &pushed else { return begin(broker, params, false, session, host).await };
     let params = Params::parse(&pushed.parameters).map_err(|_| Error::bug("a pushed request is not readable"))?;
-    begin(broker, &params, true, session).await
+    begin(broker, &params, true, session, host).await
 }
 
 /// Starts a login for a request that came with the browser, or was pushed.
@@ -63,6 +69,7 @@ async fn begin(
     params: &Params<'_>,
     was_pushed: bool,
     session: Option<&str>,
+    host: Option<&str>,
 ) -> Result<Start, Refusal> {
     let (client, reply) = trusted_client(broker, params).await?;
     let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
@@ -79,7 +86,13 @@ async fn begin(
     if request.prompt == Prompt::None {
         return Err(refuse(resume::login_required()));
     }
-    let chosen = choose::choose(broker, &client.client, &request).await?.map_err(refuse)?;
+    let chosen = match choose::choose(broker, &client.client, params, &request, host).await {
+        // A pushed request is spent: it cannot come a second time with the person's answer.
+        Err(Refusal::Ask(_) | Refusal::ByIssuer(_)) if was_pushed => {
+            return Err(refuse(oauth::Error::invalid_request("a pushed request has to name its connection")));
+        }
+        chosen => chosen?.map_err(refuse)?,
+    };
     if hinted.as_ref().is_some_and(|hinted| hinted.tenant != chosen.tenant) {
         return Err(refuse(oauth::Error::invalid_request("id_token_hint is of another tenant")));
     }

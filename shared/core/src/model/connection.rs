@@ -9,6 +9,7 @@ use vestibule_protocol::oidc::discovery::ProviderMetadata;
 use vestibule_protocol::oidc::issuer::Issuers;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
+use super::sign_in::SignIn;
 use crate::seal::Sealed;
 
 /// A tenant's identity provider.
@@ -18,6 +19,9 @@ pub struct Connection {
     pub name: String,
     /// Whether it can be used.
     pub enabled: bool,
+    /// To whom it is offered, and how.
+    #[serde(default)]
+    pub sign_in: SignIn,
     /// What it speaks, and the settings for that.
     #[serde(flatten)]
     pub upstream: Upstream,

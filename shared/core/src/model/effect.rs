@@ -30,6 +30,7 @@ pub struct AuditEvent {
     /// When.
     pub time: Timestamp,
     /// What.
+    #[serde(flatten)]
     pub kind: AuditKind,
     /// Whom it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,9 +46,9 @@ pub struct AuditEvent {
     pub session: Option<String>,
 }
 
-/// The kinds of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// The kinds of events, some with more to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AuditKind {
     /// A person was seen for the first time.
     UserCreated,
@@ -55,6 +56,21 @@ pub enum AuditKind {
     UserDeactivated,
     /// An administrator activated a person again.
     UserActivated,
+    /// A person came through another connection with an address that is theirs.
+    IdentityLinked,
+    /// A domain was found to be the tenant's, by DNS or on an administrator's word.
+    DomainVerified {
+        /// The domain.
+        domain: String,
+        /// The administrator's reason, where DNS was not asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        override_reason: Option<String>,
+    },
+    /// A domain is not the tenant's any more.
+    DomainReleased {
+        /// The domain.
+        domain: String,
+    },
     /// A person signed in.
     SignedIn,
     /// An inactive person tried to sign in.

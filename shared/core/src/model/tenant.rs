@@ -9,6 +9,12 @@ pub struct Tenant {
     pub name: String,
     /// Over how many partitions its sessions are spread, 1 to 1024. Set once: it decides where a session is found.
     pub session_shards: u16,
+    /// A picture for the sign-in page: an https address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo_url: Option<String>,
+    /// The colour of the sign-in page's buttons, as `#rrggbb`; white text can be read on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colour: Option<String>,
 }
 
 /// Enough for some thousand logins a second on either cloud.

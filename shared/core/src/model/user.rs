@@ -17,6 +17,9 @@ pub struct User {
     /// Which groups it last said they are in.
     #[serde(default)]
     pub groups: Groups,
+    /// The address under which other connections find them: verified, of a domain that the tenant owns, in lower case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked_email: Option<String>,
     /// When they were first seen.
     pub created_at: Timestamp,
     /// When this record last changed.
@@ -55,6 +58,13 @@ pub struct IdentityLink {
     pub issuer: String,
     /// The provider's name for the person.
     pub subject: String,
+}
+
+/// From a verified address to the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailOwner {
+    /// Our id of the person.
+    pub user: String,
 }
 
 impl Profile {

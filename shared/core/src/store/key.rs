@@ -12,10 +12,11 @@ use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
 use crate::model::pushed::PushedRequest;
+use crate::model::routing::{DomainClaim, Route};
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
-use crate::model::user::{IdentityLink, User};
+use crate::model::user::{EmailOwner, IdentityLink, User};
 
 /// Minutes between two looks at one partition.
 pub const SLOTS: u32 = 15;
@@ -73,6 +74,16 @@ pub fn upstream_documents(tenant: &str, connection: &str) -> RecordKey<UpstreamD
     RecordKey::new(tenant_partition(tenant), format!("upstream#{connection}"))
 }
 
+/// Whose people have addresses in an e-mail domain.
+pub fn domain_route(domain: &str) -> RecordKey<Route> {
+    RecordKey::new(Partition::new(format!("domain:{domain}")), "domain")
+}
+
+/// Whose people come by a host.
+pub fn host_route(host: &str) -> RecordKey<Route> {
+    RecordKey::new(Partition::new(format!("host:{host}")), "host")
+}
+
 /// Our signing keys. One record, so that first creation is one compare-and-set.
 pub fn key_ring() -> RecordKey<KeyRing> {
     RecordKey::new(Partition::new("keys"), "ring")
@@ -92,6 +103,16 @@ pub fn user(tenant: &str, user: &str) -> RecordKey<User> {
 pub fn identity(tenant: &str, connection: &str, issuer: &str, subject: &str) -> RecordKey<IdentityLink> {
     let hash = hash_parts(&[issuer, subject]);
     RecordKey::new(directory(tenant), format!("identity#{connection}#{hash}"))
+}
+
+/// The person behind a verified address, in lower case, of a domain that the tenant owns.
+pub fn email_owner(tenant: &str, address: &str) -> RecordKey<EmailOwner> {
+    RecordKey::new(directory(tenant), format!("email#{}", hash_parts(&[address])))
+}
+
+/// A tenant's claim to an e-mail domain.
+pub fn domain_claim(tenant: &str, domain: &str) -> RecordKey<DomainClaim> {
+    RecordKey::new(directory(tenant), format!("domain#{domain}"))
 }
 
 /// One of the partitions over which a tenant's sessions are spread.

@@ -9,7 +9,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{get, post};
 use http::{Request, StatusCode};
 use serde::Serialize;
-use vestibule_core::admin::{self, Put, audit, clients, connections, presets, signing_keys, tenants, users};
+use vestibule_core::admin::{
+    self, Put, audit, clients, connections, domains, hosts, presets, signing_keys, tenants, users,
+};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
@@ -28,6 +30,9 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router<Arc<Broker>> {
             get(get_connection).put(put_connection).delete(delete_connection),
         )
         .route("/tenants/{tenant}/connections/{connection}/check", post(check_connection))
+        .route("/tenants/{tenant}/domains/{domain}", get(get_domain).put(put_domain).delete(delete_domain))
+        .route("/tenants/{tenant}/domains/{domain}/verify", post(verify_domain))
+        .route("/tenants/{tenant}/hosts/{host}", get(get_host).put(put_host).delete(delete_host))
         .route("/tenants/{tenant}/users/{user}", get(get_user).put(put_user))
         .route("/tenants/{tenant}/audit", get(list_audit))
         .route("/presets", get(list_presets))
@@ -86,6 +91,49 @@ async fn delete_connection(State(broker): Shared, Path((tenant, id)): Path<(Stri
 
 async fn check_connection(State(broker): Shared, Path((tenant, id)): Path<(String, String)>) -> Reply {
     answer(&broker, StatusCode::OK, connections::check(&broker, &tenant, &id).await)
+}
+
+async fn get_domain(State(broker): Shared, Path((tenant, domain)): Path<(String, String)>) -> Reply {
+    answer(&broker, StatusCode::OK, domains::get(&broker, &tenant, &domain).await)
+}
+
+async fn put_domain(
+    State(broker): Shared,
+    Path((tenant, domain)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Reply {
+    put(&broker, request, async |body| domains::put(&broker, &tenant, &domain, admin::parse(body)?).await).await
+}
+
+async fn delete_domain(State(broker): Shared, Path((tenant, domain)): Path<(String, String)>) -> Reply {
+    gone(&broker, domains::delete(&broker, &tenant, &domain).await)
+}
+
+async fn verify_domain(
+    State(broker): Shared,
+    Path((tenant, domain)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Reply {
+    put(&broker, request, async |body| {
+        Ok((Put::Replaced, domains::verify(&broker, &tenant, &domain, admin::parse(body)?).await?))
+    })
+    .await
+}
+
+async fn get_host(State(broker): Shared, Path((tenant, host)): Path<(String, String)>) -> Reply {
+    answer(&broker, StatusCode::OK, hosts::get(&broker, &tenant, &host).await)
+}
+
+async fn put_host(
+    State(broker): Shared,
+    Path((tenant, host)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Reply {
+    put(&broker, request, async |body| hosts::put(&broker, &tenant, &host, admin::parse(body)?).await).await
+}
+
+async fn delete_host(State(broker): Shared, Path((tenant, host)): Path<(String, String)>) -> Reply {
+    gone(&broker, hosts::delete(&broker, &tenant, &host).await)
 }
 
 async fn get_user(State(broker): Shared, Path((tenant, id)): Path<(String, String)>) -> Reply {

@@ -1,4 +1,5 @@
-//! `GET|POST /oauth2/authorize`: to the identity provider, or straight back with a code (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
+//! `GET|POST /oauth2/authorize`: to the identity provider, first to the sign-in page, or straight back with a code
+//! (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
 
 use axum::body::Body;
 use axum::extract::State;
@@ -15,24 +16,31 @@ use crate::response::{self, Reply};
 use crate::{cookie, request};
 
 pub(crate) async fn get(State(broker): Shared, request: Request<Body>) -> Reply {
-    answer(&broker, request.headers(), request.uri().query().unwrap_or_default()).await
+    let host = request::host(&request).map(str::to_owned);
+    answer(&broker, request.headers(), host.as_deref(), request.uri().query().unwrap_or_default()).await
 }
 
 pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply {
     let headers = request.headers().clone();
+    let host = request::host(&request).map(str::to_owned);
     match request::form(request).await {
-        Ok(form) => answer(&broker, &headers, &form).await,
+        Ok(form) => answer(&broker, &headers, host.as_deref(), &form).await,
         Err(error) => show_body_error(&broker, Surface::Page, error),
     }
 }
 
-async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str) -> Reply {
-    start_login(broker, headers, parameters).await.unwrap_or_else(|refusal| show_refusal(broker, &refusal))
+async fn answer(broker: &Broker, headers: &HeaderMap, host: Option<&str>, parameters: &str) -> Reply {
+    start_login(broker, headers, host, parameters).await.unwrap_or_else(|refusal| show_refusal(broker, &refusal))
 }
 
-async fn start_login(broker: &Broker, headers: &HeaderMap, parameters: &str) -> Result<Reply, Refusal> {
+async fn start_login(
+    broker: &Broker,
+    headers: &HeaderMap,
+    host: Option<&str>,
+    parameters: &str,
+) -> Result<Reply, Refusal> {
     let params = Params::parse(parameters).map_err(oauth::Error::from)?;
-    let started = match start::start(broker, &params, cookie::session(headers)).await? {
+    let started = match start::start(broker, &params, cookie::session(headers), host).await? {
         Start::Login(started) => started,
         Start::Resumed(location) => return Ok(response::redirect(location.as_str())),
     };

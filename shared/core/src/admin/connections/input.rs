@@ -15,6 +15,7 @@ use crate::model::connection::{
     AssertionAudience, ClaimNames, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings,
     UpstreamClientAuth,
 };
+use crate::model::sign_in::SignIn;
 use crate::platform::check_egress;
 use crate::seal::Sealed;
 
@@ -29,6 +30,9 @@ pub struct ConnectionInput {
     /// Whether it can be used; `true` when left out.
     #[serde(default = "enabled")]
     pub enabled: bool,
+    /// To whom it is offered, and how.
+    #[serde(default)]
+    pub sign_in: SignIn,
     /// The provider's name for itself, exactly as in its tokens. `{tenantid}` in its path is Entra's template.
     pub issuer: String,
     /// The Entra directories that may sign in, by id: with a template, and only with one.

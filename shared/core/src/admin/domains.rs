@@ -1,0 +1,167 @@
+//! E-mail domains that tenants claim. A claim is proved by a TXT record that holds its token, or taken on an
+//! administrator's word, which is recorded. Only then do addresses of the domain lead to the tenant and link people.
+
+use serde::{Deserialize, Serialize};
+use vestibule_protocol::time::Timestamp;
+
+use super::{Put, check_id, conflict_is_theirs};
+use crate::Broker;
+use crate::error::{AdminError, Error, Internal};
+use crate::handle::new_id;
+use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::routing::{self as names, DomainClaim, Verified};
+use crate::outbox::{self, Owed};
+use crate::store::record::Stored;
+use crate::store::{Expect, StoreError, key};
+use crate::{dns, routing};
+
+/// What an administrator sends to claim: nothing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DomainInput {}
+
+/// What an administrator sends to verify.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyInput {
+    /// Why DNS need not be asked, 1 to 200 characters; goes into the audit log.
+    #[serde(default)]
+    pub override_reason: Option<String>,
+}
+
+/// What an administrator sees.
+#[derive(Debug, Serialize)]
+pub struct DomainView {
+    /// The domain, in lower case.
+    pub domain: String,
+    /// Whether it is the tenant's.
+    pub verified: bool,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// Why, where DNS was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
+    /// The name of the TXT record to publish.
+    pub txt_name: String,
+    /// Its text.
+    pub txt_value: String,
+}
+
+fn view(domain: &str, claim: DomainClaim) -> DomainView {
+    let txt_value = txt_value(&claim);
+    DomainView {
+        domain: domain.to_owned(),
+        verified: claim.verified.is_some(),
+        verified_at: claim.verified.as_ref().map(|verified| verified.at),
+        override_reason: claim.verified.and_then(|verified| verified.override_reason),
+        txt_name: txt_name(domain),
+        txt_value,
+    }
+}
+
+fn txt_name(domain: &str) -> String {
+    format!("_vestibule.{domain}")
+}
+
+fn txt_value(claim: &DomainClaim) -> String {
+    format!("vestibule-verification={}", claim.token)
+}
+
+fn check(tenant: &str, domain: &str) -> Result<String, AdminError> {
+    check_id("tenant", tenant)?;
+    let problem = "must be a domain such as corp.example";
+    names::domain(domain).ok_or(AdminError::Invalid { field: "domain", problem })
+}
+
+async fn find(broker: &Broker, tenant: &str, domain: &str) -> Result<Stored<DomainClaim>, Error> {
+    let found = key::domain_claim(tenant, domain).get(&*broker.platform.store).await?;
+    Ok(found.ok_or(AdminError::NotFound)?)
+}
+
+/// A claim.
+pub async fn get(broker: &Broker, tenant: &str, domain: &str) -> Result<DomainView, Error> {
+    let domain = check(tenant, domain)?;
+    let claim = find(broker, tenant, &domain).await?.value;
+    Ok(view(&domain, claim))
+}
+
+/// Claims a domain for a tenant that exists. A claim that is there stays as it is. Several tenants may claim one domain;
+/// it becomes the one's who proves it.
+pub async fn put(broker: &Broker, tenant: &str, domain: &str, _: DomainInput) -> Result<(Put, DomainView), Error> {
+    let domain = check(tenant, domain)?;
+    if !routing::tenant_exists(broker, tenant).await? {
+        return Err(AdminError::NotFound.into());
+    }
+    let record = key::domain_claim(tenant, &domain);
+    if let Some(found) = record.get(&*broker.platform.store).await? {
+        return Ok((Put::Replaced, view(&domain, found.value)));
+    }
+    let token = new_id(&*broker.platform.random);
+    let claim = DomainClaim { token, claimed_at: broker.platform.clock.now(), verified: None };
+    let write = record.put(&claim, Expect::Absent)?;
+    broker.platform.store.commit(record.partition(), vec![write]).await.map_err(|e| conflict_is_theirs(e.into()))?;
+    Ok((Put::Created, view(&domain, claim)))
+}
+
+/// Verifies a claim and leads the domain to the tenant: first the route, by compare-and-set, then the claim. If this
+/// breaks off in between, verifying again completes it.
+pub async fn verify(broker: &Broker, tenant: &str, domain: &str, input: VerifyInput) -> Result<DomainView, Error> {
+    let domain = check(tenant, domain)?;
+    let found = find(broker, tenant, &domain).await?;
+    let mut claim = found.value;
+    if let Some(reason) = &input.override_reason {
+        if reason.trim().is_empty() || reason.chars().count() > 200 {
+            let problem = "must have 1 to 200 characters";
+            return Err(AdminError::Invalid { field: "override_reason", problem }.into());
+        }
+    } else if !dns::txt(broker, &txt_name(&domain)).await?.contains(&txt_value(&claim)) {
+        let problem = "has no TXT record with this claim's token (yet): see txt_name and txt_value";
+        return Err(AdminError::Invalid { field: "domain", problem }.into());
+    }
+    routing::take_domain(broker, tenant, &domain).await?;
+    if claim.verified.is_some() {
+        return Ok(view(&domain, claim));
+    }
+    let override_reason = input.override_reason;
+    claim.verified = Some(Verified { at: broker.platform.clock.now(), override_reason: override_reason.clone() });
+    let record = key::domain_claim(tenant, &domain);
+    let audit = owe(broker, tenant, AuditKind::DomainVerified { domain: domain.clone(), override_reason })?;
+    let writes = vec![record.put(&claim, Expect::Version(found.version))?, audit.write];
+    match broker.platform.store.commit(record.partition(), writes).await.map_err(Error::from) {
+        Ok(()) => Ok(view(&domain, claim)),
+        Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {
+            // The claim was given up meanwhile: so is the route.
+            if record.get(&*broker.platform.store).await?.is_none() {
+                routing::release_domain(broker, tenant, &domain).await?;
+            }
+            Err(AdminError::Conflict.into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a domain up: nobody is linked by its addresses from here on, then they lead here no more. Done again, it
+/// completes what was broken off.
+pub async fn delete(broker: &Broker, tenant: &str, domain: &str) -> Result<(), Error> {
+    let domain = check(tenant, domain)?;
+    let record = key::domain_claim(tenant, &domain);
+    let found = record.get(&*broker.platform.store).await?;
+    let claimed = found.is_some();
+    if let Some(found) = found {
+        let mut writes = vec![record.delete(Expect::Version(found.version))];
+        if found.value.verified.is_some() {
+            writes.push(owe(broker, tenant, AuditKind::DomainReleased { domain: domain.clone() })?.write);
+        }
+        let gone = broker.platform.store.commit(record.partition(), writes).await;
+        gone.map_err(|error| conflict_is_theirs(error.into()))?;
+    }
+    let routed = routing::release_domain(broker, tenant, &domain).await?;
+    if claimed || routed { Ok(()) } else { Err(AdminError::NotFound.into()) }
+}
+
+fn owe(broker: &Broker, tenant: &str, kind: AuditKind) -> Result<Owed, Error> {
+    let time = broker.platform.clock.now();
+    let event = AuditEvent { time, kind, user: None, connection: None, client: None, session: None };
+    outbox::owe(broker, key::directory(tenant), &Effect::Audit { tenant: tenant.to_owned(), event })
+}

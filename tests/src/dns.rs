@@ -1,0 +1,59 @@
+//! The network of a broker in process: a DNS resolver over HTTPS with the records that a test publishes, and beyond it
+//! the identity provider.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::json;
+use vestibule_core::platform::{HttpClient, HttpError};
+use vestibule_testkit::FakeOidcIdp;
+
+/// Where the resolver is.
+pub const RESOLVER: &str = "https://dns.example/dns-query";
+
+/// What the broker reaches.
+pub struct Network {
+    idp: Arc<FakeOidcIdp>,
+    texts: Mutex<HashMap<String, Vec<String>>>,
+    down: Mutex<bool>,
+}
+
+impl Network {
+    /// A network with this provider and an empty DNS.
+    pub fn new(idp: &Arc<FakeOidcIdp>) -> Self {
+        Self { idp: Arc::clone(idp), texts: Mutex::default(), down: Mutex::default() }
+    }
+
+    /// Publishes a TXT record, as resolvers write it.
+    pub fn publish(&self, name: &str, data: &str) {
+        self.texts.lock().expect("no panic").entry(name.to_owned()).or_default().push(data.to_owned());
+    }
+
+    /// Makes the resolver fail, or work again.
+    pub fn resolver_is_down(&self, down: bool) {
+        *self.down.lock().expect("no panic") = down;
+    }
+}
+
+#[async_trait]
+impl HttpClient for Network {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let address = request.uri().to_string();
+        let Some(query) = address.strip_prefix(RESOLVER) else { return self.idp.send(request).await };
+        if *self.down.lock().expect("no panic") {
+            return Err(HttpError::Timeout);
+        }
+        assert_eq!(request.headers().get("accept").and_then(|kind| kind.to_str().ok()), Some("application/dns-json"));
+        let name = query.strip_prefix("?name=").and_then(|rest| rest.strip_suffix("&type=TXT")).expect("a question");
+        let found = self.texts.lock().expect("no panic").get(name).cloned();
+        let status = if found.is_some() { 0 } else { 3 };
+        // An alias comes before what it leads to.
+        let mut answer = vec![json!({"name": name, "type": 5, "TTL": 60, "data": "elsewhere.example."})];
+        let records = found.into_iter().flatten();
+        answer.extend(records.map(|data| json!({"name": name, "type": 16, "TTL": 60, "data": data})));
+        Ok(Response::new(json!({"Status": status, "Answer": answer}).to_string().into()))
+    }
+}
