@@ -39,7 +39,11 @@ pub(crate) fn show(broker: &Broker, surface: Surface, error: &CoreError) -> Repl
     match surface {
         Surface::Page => {
             let (status, title, what_to_do) = words(error);
-            response::page(status, page::problem(title, what_to_do, &reference))
+            let detail = match error {
+                Error::OAuth(error) => Some(error.description),
+                Error::Login(_) | Error::Admin(_) | Error::Internal(_) => None,
+            };
+            response::page(status, page::problem(title, what_to_do, detail, &reference))
         }
         Surface::Token => show_json(error, &reference),
         Surface::Resource => show_resource(error, &reference),
@@ -92,11 +96,11 @@ fn log(reference: &str, error: &Error) {
 /// Status, title and advice of a page.
 fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
     match error {
-        Error::OAuth(error) => (
+        Error::OAuth(_) => (
             StatusCode::BAD_REQUEST,
             "This sign-in link does not work",
-            // What an application got wrong; the person can only pass it on.
-            error.description,
+            "Go back to the application and try again from there. If it happens again, show this page to whoever runs \
+             the application.",
         ),
         Error::Login(error) => login_words(error),
         Error::Admin(_) => {

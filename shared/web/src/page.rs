@@ -74,13 +74,17 @@ fn page_with(title: &str, body: &Markup, extras: &Extras) -> Page {
     Page { html: html.into_string(), policy: extras.policy() }
 }
 
-/// Something went wrong: what happened, what to do, and what to tell whoever looks into it.
-pub(crate) fn problem(title: &str, what_to_do: &str, reference: &str) -> Page {
+/// Something went wrong: what happened, what to do, and what to tell whoever looks into it. `detail` is for whoever
+/// made the link.
+pub(crate) fn problem(title: &str, what_to_do: &str, detail: Option<&str>, reference: &str) -> Page {
     page(
         title,
         &html! {
             h1 { (title) }
             p { (what_to_do) }
+            @if let Some(detail) = detail {
+                p.reference { "For the people who run the application: " (detail) "." }
+            }
             p.reference { "Reference: " code { (reference) } }
         },
     )
