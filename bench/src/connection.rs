@@ -11,7 +11,6 @@ use tokio::net::TcpStream;
 
 /// Sends one request after the other.
 pub(crate) struct Connection {
-    origin: String,
     sender: SendRequest<Full<Bytes>>,
     host: HeaderValue,
 }
@@ -26,24 +25,12 @@ impl Connection {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // Ends with the connection; a request that it cuts off fails by itself.
         tokio::spawn(connection);
-        Ok(Self { origin: origin.to_owned(), sender, host: HeaderValue::from_str(authority)? })
+        Ok(Self { sender, host: HeaderValue::from_str(authority)? })
     }
 
-    /// Sends a request with a path for an address, and reads the whole answer. A connection that the broker closed while
-    /// it was idle is opened again, as every client does.
+    /// Sends a request with a path for an address, and reads the whole answer.
     pub(crate) async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>> {
         request.headers_mut().insert(HOST, self.host.clone());
-        match self.attempt(request.clone()).await {
-            Err(error) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => {
-                let origin = self.origin.clone();
-                *self = Self::open(&origin).await?;
-                Ok(self.attempt(request).await?)
-            }
-            answer => Ok(answer?),
-        }
-    }
-
-    async fn attempt(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Bytes>> {
         self.sender.ready().await?;
         let (parts, body) = self.sender.send_request(request).await?.into_parts();
         Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
