@@ -42,11 +42,12 @@ const OVER: u8 = 2;
 /// Runs a workload.
 pub(crate) async fn run(plan: &Plan, scene: &Arc<Scene>, workload: Workload) -> Result<Figures> {
     let phase = Arc::new(AtomicU8::new(WARM_UP));
-    let mut running = Vec::new();
+    // All are prepared before the first begins: under load a login may wait past the broker's own time limits.
+    let mut workers = Vec::new();
     for number in 0..CONCURRENCY {
-        let worker = Worker::prepare(scene, workload, number).await?;
-        running.push(tokio::spawn(repeat(worker, Arc::clone(&phase))));
+        workers.push(Worker::prepare(scene, workload, number).await?);
     }
+    let running: Vec<_> = workers.into_iter().map(|worker| tokio::spawn(repeat(worker, Arc::clone(&phase)))).collect();
     tokio::time::sleep(plan.warm_up).await;
     let (spent, from) = (cpu::of_tree(plan.pid)?, now());
     phase.store(MEASURED, Ordering::Relaxed);
