@@ -87,6 +87,12 @@ impl Sealer {
         Ok(Sealed(format!("{}.{}", key.name, URL_SAFE_NO_PAD.encode(message))))
     }
 
+    /// Whether a text was sealed with the key that seals now.
+    pub fn is_current(&self, sealed: &Sealed) -> bool {
+        let name = sealed.0.split_once('.').map(|(name, _)| name);
+        self.keys.first().is_some_and(|key| Some(key.name.as_str()) == name)
+    }
+
     /// Opens what was sealed for `purpose` at `place`.
     pub fn open(&self, purpose: Purpose, place: &str, sealed: &Sealed) -> Result<Vec<u8>, OpenError> {
         let (name, encoded) = sealed.0.split_once('.').ok_or(OpenError)?;
@@ -154,7 +160,10 @@ mod tests {
     #[test]
     fn keys_rotate_with_overlap() {
         let sealed = sealer(&[("old", 1)]).seal(&Ascending, Purpose::Record, "here", b"x").unwrap();
-        assert!(sealer(&[("new", 2), ("old", 1)]).open(Purpose::Record, "here", &sealed).is_ok());
+        let both = sealer(&[("new", 2), ("old", 1)]);
+        assert!(both.open(Purpose::Record, "here", &sealed).is_ok());
+        assert!(!both.is_current(&sealed));
+        assert!(both.is_current(&both.seal(&Ascending, Purpose::Record, "here", b"x").unwrap()));
         assert_eq!(sealer(&[("new", 2)]).open(Purpose::Record, "here", &sealed), Err(OpenError));
     }
 }

@@ -18,7 +18,7 @@ use vestibule_protocol::jose::{self, Algorithm, Compact, PublicKey, TokenType};
 
 pub(crate) use import::import;
 pub(crate) use plan::kept_until;
-pub(crate) use rotate::{ring, rotate_now, tick};
+pub(crate) use rotate::{remove_now, ring, rotate_now, tick};
 
 use crate::Broker;
 use crate::error::Error;

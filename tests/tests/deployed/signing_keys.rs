@@ -67,6 +67,11 @@ async fn a_new_key_leaves_old_tokens_alone() {
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
     let logout = broker.get(&format!("/oauth2/logout?id_token_hint={}", member(&tokens, "id_token"))).await;
     assert_eq!(logout.status, 200, "{}", logout.body);
+
+    let path = format!("/signing-keys/{own}");
+    let left = names(&broker.admin(Method::DELETE, &path, None).await);
+    assert!(!left.contains(&own) && left.contains(&before[0]), "one key is removed: {left:?}");
+    assert_eq!(broker.admin(Method::DELETE, &path, None).await.status, 404);
 }
 
 /// A key that cannot sign for its public half, or is not for the deployment's algorithm, is refused on every platform,
@@ -109,9 +114,12 @@ async fn unusable_keys_are_refused() {
 #[tokio::test]
 async fn nobody_else_touches_the_keys() {
     let broker = Deployment::from_env();
-    for (method, path) in
-        [(Method::GET, "signing-keys"), (Method::PUT, "signing-keys"), (Method::POST, "signing-keys/rotate")]
-    {
+    for (method, path) in [
+        (Method::GET, "signing-keys"),
+        (Method::PUT, "signing-keys"),
+        (Method::POST, "signing-keys/rotate"),
+        (Method::DELETE, "signing-keys/any"),
+    ] {
         for token in [None, Some("not-the-token-of-the-administrator")] {
             let request = broker.request(method.clone(), &format!("/admin/v1/{path}")).body(r#"{"keys":[]}"#);
             let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);

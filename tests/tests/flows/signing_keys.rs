@@ -118,6 +118,77 @@ async fn the_owners_key_comes_into_use() {
     }
 }
 
+async fn remove(test: &TestBroker, kid: &str) -> Reply {
+    test.try_admin(Method::DELETE, &format!("/signing-keys/{kid}"), &Value::Null).await
+}
+
+/// A key that somebody else may have is gone at once: nothing that it signed counts, another signs, and sessions go on
+/// with tokens of that one. TK-16.
+#[tokio::test]
+async fn a_stolen_key_is_removed_at_once() {
+    let test = TestBroker::new().await;
+    let old = test.tokens().await;
+    let stolen = keys(&test).await[0].0.clone();
+    let other = test.another_process(None);
+    assert_eq!(userinfo(&other, &old).await, StatusCode::OK);
+
+    let left = shown(&remove(&test, &stolen).await.json());
+    assert_eq!(states(&left), ["active"]);
+    assert_ne!(left[0].0, stolen);
+    assert!(!test.get("/oauth2/jwks", "").await.body.contains(&stolen));
+    assert_eq!(userinfo(&test, &old).await, StatusCode::UNAUTHORIZED);
+    let hint = old["id_token"].as_str().expect("a token");
+    assert_eq!(test.get(&format!("/oauth2/logout?id_token_hint={hint}"), "").await.status, StatusCode::BAD_REQUEST);
+    let refreshed = test.refresh(old["refresh_token"].as_str().expect("a token")).await.json();
+    assert_eq!(userinfo(&test, &refreshed).await, StatusCode::OK);
+    assert_eq!(signed_with(&test).await, left[0].0);
+
+    test.clock.advance(Seconds(60));
+    assert_eq!(userinfo(&other, &old).await, StatusCode::UNAUTHORIZED, "other processes follow within a minute");
+    assert_eq!(remove(&test, &stolen).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(keys(&test).await, left);
+}
+
+/// What waits takes over when the active key is removed; any other key goes without a change of who signs.
+#[tokio::test]
+async fn a_removal_leaves_one_that_signs() {
+    let test = TestBroker::new().await;
+    let published = rotate(&test).await;
+    let [(active, ..), (waiting, ..)] = published.as_slice() else { panic!("two keys: {published:?}") };
+    let left = shown(&remove(&test, active).await.json());
+    assert_eq!((left.len(), &left[0].0, states(&left)), (1, waiting, vec!["active"]));
+    let again = rotate(&test).await;
+    assert_eq!(states(&again), ["active", "published"]);
+    assert_eq!(shown(&remove(&test, &again[1].0).await.json()), left);
+    for nobody in ["", "unknown", "a%2Fb", "rotate/x"] {
+        let status = remove(&test, nobody).await.status;
+        assert!(matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED), "{nobody}: {status}");
+    }
+    assert_eq!(keys(&test).await, left);
+}
+
+/// The tick seals the keys with the sealing key that is first now, so that the one before it can go. A sealing key that
+/// is not there yet costs nothing. CK-9, TK-16.
+#[tokio::test]
+async fn keys_are_sealed_anew() {
+    let test = TestBroker::new().await;
+    let old = test.tokens().await;
+    rotate(&test).await;
+    let before = keys(&test).await;
+    let stranger = test.with_sealing_keys(vec![("new", 9)]);
+    stranger.broker.tick().await.expect("ticks");
+    assert_eq!(userinfo(&test.another_process(None), &old).await, StatusCode::OK, "what does not open stays");
+
+    let both = test.with_sealing_keys(vec![("new", 9), ("k1", 1)]);
+    both.broker.tick().await.expect("ticks");
+    assert_eq!(keys(&stranger).await, before);
+    assert_eq!(userinfo(&stranger, &old).await, StatusCode::OK);
+    let ring = Key { partition: Partition::new("keys"), id: "ring".to_owned() };
+    let version = test.store.get(&ring).await.expect("a store").expect("a ring").version;
+    both.broker.tick().await.expect("ticks");
+    assert_eq!(test.store.get(&ring).await.expect("a store").expect("a ring").version, version, "once");
+}
+
 /// A set is the whole of what comes next, in its order; sending it again changes nothing, before its first use or after.
 #[tokio::test]
 async fn a_set_is_a_queue_and_can_be_sent_again() {

@@ -1,4 +1,4 @@
-//! Our signing keys: what there is, a rotation by hand, and keys that the owner of the deployment brings along.
+//! Our signing keys: what there is, a rotation by hand, a removal, and keys that the owner of the deployment brings along.
 
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::jose::{Algorithm, PrivateJwk};
@@ -6,7 +6,7 @@ use vestibule_protocol::time::Timestamp;
 
 use super::{Put, conflict_is_theirs};
 use crate::Broker;
-use crate::error::Error;
+use crate::error::{AdminError, Error};
 use crate::model::signing::{KeyRing, KeyState, StoredKey};
 use crate::signing;
 
@@ -50,6 +50,13 @@ pub async fn get(broker: &Broker) -> Result<SigningKeysView, Error> {
 /// some minutes after it is published, which is now.
 pub async fn rotate(broker: &Broker) -> Result<SigningKeysView, Error> {
     Ok(view(&signing::rotate_now(broker).await.map_err(conflict_is_theirs)?))
+}
+
+/// Forgets a key that somebody else may have. Nothing that it signed is good any more, here within two minutes and
+/// elsewhere as soon as the key set is fetched again. The next key signs instead, or a new one.
+pub async fn delete(broker: &Broker, kid: &str) -> Result<SigningKeysView, Error> {
+    let ring = signing::remove_now(broker, kid).await.map_err(conflict_is_theirs)?;
+    Ok(view(&ring.ok_or(AdminError::NotFound)?))
 }
 
 /// Publishes the owner's keys, to be used in their order from as soon as everybody can know the first. They replace

@@ -59,7 +59,33 @@ pub(crate) async fn rotate_now(broker: &Broker) -> Result<KeyRing, Error> {
     Ok(ring)
 }
 
-/// Does what the plan says is due. A ring that nobody needed yet is left to whoever needs it.
+/// Forgets a key at once, because somebody else may have it. If it is the one that signs, the next one takes over
+/// before everybody can know it: a verifier asks again when it meets a name that it does not know. `None` when there is
+/// no such key.
+pub(crate) async fn remove_now(broker: &Broker, kid: &str) -> Result<Option<KeyRing>, Error> {
+    let Stored { value: mut ring, version } = ring(broker).await?;
+    if !ring.keys.iter().any(|key| key.kid == kid) {
+        return Ok(None);
+    }
+    if ring.active().is_some_and(|active| active.kid == kid) {
+        let now = broker.platform.clock.now();
+        let waiting = ring.waiting().first().map(|(next, _)| next.kid.clone());
+        let next = if let Some(next) = waiting {
+            next
+        } else {
+            let key = generate(broker, KeyState::Published { use_from: None }).await?;
+            ring.keys.push(key.clone());
+            key.kid
+        };
+        ring.activate(&next, now);
+    }
+    ring.remove(kid);
+    replace(broker, &ring, Expect::Version(version)).await?;
+    tracing::warn!(kid, "signing_keys.removed");
+    Ok(Some(ring))
+}
+
+/// Does what the plan says is due, and seals anew what was sealed with a key that is not the first any more. A ring that nobody needed yet is left to whoever needs it.
 pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
     let Some(Stored { value: mut ring, version }) = key::key_ring().get(&*broker.platform.store).await? else {
         return Ok(());
@@ -67,7 +93,8 @@ pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
     let now = broker.platform.clock.now();
     let rules = Rules { algorithm: broker.config.signing_algorithm, rotation: broker.config.key_rotation };
     let due = plan::plan(&ring, now, rules);
-    if due.is_empty() {
+    let resealed = reseal(broker, &mut ring);
+    if due.is_empty() && resealed == 0 {
         return Ok(());
     }
     for transition in &due {
@@ -82,13 +109,26 @@ pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
     }
     match replace(broker, &ring, Expect::Version(version)).await {
         Ok(()) => {
-            tracing::info!(changes = ?due, "signing_keys.changed");
+            tracing::info!(changes = ?due, resealed, "signing_keys.changed");
             Ok(())
         }
         // Another tick was faster, or an administrator.
         Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// How many keys are sealed with the first sealing key now and were not before. One that does not open stays as it is:
+/// it may open again when its sealing key is configured again.
+fn reseal(broker: &Broker, ring: &mut KeyRing) -> usize {
+    let stale = ring.keys.iter_mut().filter(|key| !broker.sealer.is_current(&key.private));
+    let resealed = stale.filter_map(|key| {
+        let place = sealed_place(&key.kid);
+        let opened = broker.sealer.open(Purpose::Record, &place, &key.private).ok()?;
+        key.private = broker.sealer.seal(&*broker.platform.random, Purpose::Record, &place, &opened).ok()?;
+        Some(())
+    });
+    resealed.count()
 }
 
 /// Writes the ring, if it is as it was read.

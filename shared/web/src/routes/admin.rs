@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::{Request, StatusCode};
 use serde::Serialize;
 use vestibule_core::admin::{
@@ -39,6 +39,7 @@ pub(crate) fn routes(broker: Arc<Broker>) -> Router<Arc<Broker>> {
         .route("/clients/{client}", get(get_client).put(put_client).delete(delete_client))
         .route("/signing-keys", get(get_signing_keys).put(put_signing_keys))
         .route("/signing-keys/rotate", post(rotate_signing_keys))
+        .route("/signing-keys/{kid}", delete(delete_signing_key))
         .layer(from_fn_with_state(broker, require_token))
 }
 
@@ -158,6 +159,10 @@ async fn put_signing_keys(State(broker): Shared, request: Request<Body>) -> Repl
 
 async fn rotate_signing_keys(State(broker): Shared) -> Reply {
     answer(&broker, StatusCode::OK, signing_keys::rotate(&broker).await)
+}
+
+async fn delete_signing_key(State(broker): Shared, Path(kid): Path<String>) -> Reply {
+    answer(&broker, StatusCode::OK, signing_keys::delete(&broker, &kid).await)
 }
 
 async fn list_presets(State(broker): Shared) -> Reply {
