@@ -1,26 +1,29 @@
-//! The administrator's side: tenants with their domains and hosts, applications, connections, people. One file an object, each with what may be
-//! sent ([`serde`] input), what is shown (never a secret), and get, put and delete.
+//! The administrator's side: tenants with their domains and hosts, applications, connections, people. One file an
+//! object, each with what may be sent ([`serde`] input), what is shown (never a secret), and get, put and delete.
 //!
-//! A `put` creates or replaces. A secret that is left out of a replacement stays as it was.
+//! A `put` creates or replaces. A secret that is left out of a replacement stays as it was. What every change has in
+//! common is in [`change`].
 
 pub mod audit;
+pub mod caller;
+pub mod change;
 pub mod clients;
 pub mod connections;
 pub mod domains;
 pub mod hosts;
 mod look;
+pub mod paging;
 pub mod presets;
 pub mod relay;
 pub mod signing_keys;
 pub mod tenants;
+pub mod tokens;
 pub mod users;
 
 use serde::Deserialize;
-use subtle::ConstantTimeEq;
 use url::Url;
 
-use crate::Broker;
-use crate::error::{AdminError, Error};
+use crate::error::AdminError;
 use crate::model::is_id;
 
 /// Whether a `put` made something new.
@@ -30,15 +33,6 @@ pub enum Put {
     Created,
     /// It was, and is replaced.
     Replaced,
-}
-
-/// The bearer is an administrator: their token is the deployment's.
-pub fn check_token(broker: &Broker, bearer: Option<&str>) -> Result<(), AdminError> {
-    let expected = broker.config.admin_token.expose().as_bytes();
-    match bearer {
-        Some(bearer) if bool::from(bearer.as_bytes().ct_eq(expected)) => Ok(()),
-        _ => Err(AdminError::Unauthorized),
-    }
 }
 
 /// Reads the body of a `put`.
@@ -96,14 +90,4 @@ fn check_redirect_uris(field: &'static str, uris: &[String]) -> Result<(), Admin
         }
     }
     Ok(())
-}
-
-/// A change that lost a race is the administrator's to repeat.
-fn conflict_is_theirs(error: Error) -> Error {
-    use crate::error::Internal;
-    use crate::store::StoreError;
-    match error {
-        Error::Internal(Internal::Store(StoreError::Conflict)) => AdminError::Conflict.into(),
-        error => error,
-    }
 }

@@ -55,9 +55,12 @@ pub enum LoginError {
 /// Why an administrator's request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdminError {
-    /// No token, or another.
+    /// No token, or none that is good.
     #[error("administrator's token required")]
     Unauthorized,
+    /// The token's scopes do not allow it.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// There is no such object.
     #[error("not found")]
     NotFound,
@@ -75,6 +78,9 @@ pub enum AdminError {
     /// What had to be asked elsewhere did not answer.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// `If-Match` or `If-None-Match` does not hold (RFC 9110 §13.1).
+    #[error("{0}")]
+    Precondition(&'static str),
     /// Somebody else changed the object at the same time.
     #[error("changed by somebody else at the same time; try again")]
     Conflict,

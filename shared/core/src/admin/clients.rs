@@ -7,13 +7,16 @@ use vestibule_protocol::jose::PublicKey;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::time::Seconds;
 
+use super::change::{self, Change, Done, Tagged};
+use super::paging::{self, Page, Paging};
 use super::relay::{self, RelayInput};
-use super::{Put, check_id, check_name, check_redirect_uris, conflict_is_theirs};
+use super::{Put, check_id, check_name, check_redirect_uris};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
 use crate::model::client::{Client, Relay, access_token_life, refresh_token_life};
-use crate::store::{Expect, key};
+use crate::model::effect::{ChangeKind, DEPLOYMENT};
+use crate::store::key;
 
 /// What an administrator sends.
 #[derive(Deserialize)]
@@ -109,14 +112,37 @@ fn view(id: &str, client: Client) -> ClientView {
 }
 
 /// An application.
-pub async fn get(broker: &Broker, id: &str) -> Result<ClientView, Error> {
+pub async fn get(broker: &Broker, id: &str) -> Result<Tagged<ClientView>, Error> {
     check_id("client", id)?;
     let found = key::client(id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
-    Ok(view(id, found.value))
+    show(broker, id, found.value)
+}
+
+/// All applications.
+pub async fn list(broker: &Broker, paging: &Paging) -> Result<Page<ClientView>, Error> {
+    let find = async |id: String| {
+        let found = key::client(&id).get(&*broker.platform.store).await?;
+        Ok(found.map(|found| view(&id, found.value)))
+    };
+    paging::list_indexed(broker, key::index(), key::INDEX_CLIENT, paging, find).await
+}
+
+fn show(broker: &Broker, id: &str, client: Client) -> Result<Tagged<ClientView>, Error> {
+    let tag = change::tag(broker, &client)?;
+    Ok(Tagged { object: view(id, client), tag })
+}
+
+fn done(id: &str, change: ChangeKind) -> Done<'static> {
+    Done { tenant: DEPLOYMENT, object: format!("/clients/{id}"), change }
 }
 
 /// Creates or replaces an application. Other processes follow within a minute.
-pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, ClientView), Error> {
+pub async fn put(
+    broker: &Broker,
+    change: &Change,
+    id: &str,
+    input: ClientInput,
+) -> Result<(Put, Tagged<ClientView>), Error> {
     check_id("client", id)?;
     check_name(&input.name)?;
     for tenant in input.tenants.iter().flatten() {
@@ -147,22 +173,20 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
         refresh_token_life: input.refresh_token_life,
         relay,
     };
-    let earlier = found.as_ref().and_then(|found| found.value.relay.clone());
+    let (outcome, expect) = change.expect(broker, found.as_ref())?;
+    let earlier = found.and_then(|found| found.value.relay);
     // The route first: an application that names an origin always holds it.
     if let Some(relay) = &client.relay {
-        relay::claim(broker, id, &relay.control_plane_url).await?;
+        relay::claim(broker, change, id, &relay.control_plane_url).await?;
     }
-    let (outcome, expect) = match found {
-        Some(found) => (Put::Replaced, Expect::Version(found.version)),
-        None => (Put::Created, Expect::Absent),
-    };
-    let write = record.put(&client, expect)?;
-    broker.platform.store.commit(record.partition(), vec![write]).await.map_err(|e| conflict_is_theirs(e.into()))?;
+    paging::enter(broker, &key::index_client(id)).await?;
+    let writes = vec![record.put(&client, expect)?];
+    change.commit(broker, record.partition(), writes, done(id, outcome.kind())).await?;
     broker.copies.clients.forget(id);
     if let Some(earlier) = earlier.filter(|earlier| client.relay_at(&earlier.control_plane_url).is_none()) {
         relay::release(broker, id, &earlier.control_plane_url).await?;
     }
-    Ok((outcome, view(id, client)))
+    Ok((outcome, show(broker, id, client)?))
 }
 
 fn secret_hash(
@@ -208,12 +232,14 @@ fn check_life(field: &'static str, life: Seconds, shortest: i64, longest: Second
 }
 
 /// Removes an application.
-pub async fn delete(broker: &Broker, id: &str) -> Result<(), Error> {
+pub async fn delete(broker: &Broker, change: &Change, id: &str) -> Result<(), Error> {
     check_id("client", id)?;
-    let client = key::client(id).take(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    let entry = key::index_client(id);
+    let seen = entry.get(&*broker.platform.store).await?;
+    let client = change.remove(broker, &key::client(id), done(id, ChangeKind::Deleted)).await?;
     broker.copies.clients.forget(id);
     if let Some(relay) = client.relay {
         relay::release(broker, id, &relay.control_plane_url).await?;
     }
-    Ok(())
+    paging::leave(broker, &entry, seen).await
 }

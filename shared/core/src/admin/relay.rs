@@ -8,7 +8,7 @@ use serde::Deserialize;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::oauth::relay::{origin, origin_of};
 
-use super::conflict_is_theirs;
+use super::change::Change;
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::client::{Relay, RelayCookies, RelayRoute};
@@ -47,7 +47,7 @@ pub(super) fn check(
 }
 
 /// Makes the origin lead to this application, unless it is another one's.
-pub(super) async fn claim(broker: &Broker, id: &str, origin: &str) -> Result<(), Error> {
+pub(super) async fn claim(broker: &Broker, change: &Change, id: &str, origin: &str) -> Result<(), Error> {
     let store = &*broker.platform.store;
     let record = key::relay_route(origin);
     let expect = match record.get(store).await? {
@@ -63,7 +63,7 @@ pub(super) async fn claim(broker: &Broker, id: &str, origin: &str) -> Result<(),
         }
     };
     let write = record.put(&RelayRoute { client: id.to_owned() }, expect)?;
-    store.commit(record.partition(), vec![write]).await.map_err(|error| conflict_is_theirs(error.into()))?;
+    store.commit(record.partition(), vec![write]).await.map_err(|error| change.lost(error.into()))?;
     broker.copies.relay_routes.forget(origin);
     Ok(())
 }

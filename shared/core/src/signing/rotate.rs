@@ -7,8 +7,10 @@ use vestibule_protocol::time::Timestamp;
 use super::plan::{self, Rules, Transition};
 use super::{RING, jwk, sealed_place};
 use crate::Broker;
+use crate::admin::change::{Change, Done};
 use crate::error::Error;
 use crate::handle::new_id;
+use crate::model::effect::{ChangeKind, DEPLOYMENT};
 use crate::model::signing::{KeyRing, KeyState, StoredKey};
 use crate::platform::PrivateKey;
 use crate::seal::Purpose;
@@ -42,8 +44,10 @@ pub(crate) async fn ring(broker: &Broker) -> Result<Stored<KeyRing>, Error> {
 }
 
 /// Lets the next key be used as soon as it may be; publishes one if none waits.
-pub(crate) async fn rotate_now(broker: &Broker) -> Result<KeyRing, Error> {
-    let Stored { value: mut ring, version } = ring(broker).await?;
+pub(crate) async fn rotate_now(broker: &Broker, change: &Change) -> Result<KeyRing, Error> {
+    let stored = ring(broker).await?;
+    let (_, expect) = change.expect(broker, Some(&stored))?;
+    let mut ring = stored.value;
     let now = broker.platform.clock.now();
     let waiting = ring.waiting().first().map(|(key, _)| (*key).clone());
     let next = if let Some(next) = waiting {
@@ -54,7 +58,7 @@ pub(crate) async fn rotate_now(broker: &Broker) -> Result<KeyRing, Error> {
         key
     };
     ring.schedule(&next.kid, Some(plan::earliest_use(next.created_at, now)));
-    replace(broker, &ring, Expect::Version(version)).await?;
+    replace_for(broker, change, &ring, expect).await?;
     tracing::info!(next = next.kid, "signing_keys.rotation_asked_for");
     Ok(ring)
 }
@@ -92,9 +96,18 @@ pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
 }
 
 /// Writes the ring, if it is as it was read.
-pub(super) async fn replace(broker: &Broker, ring: &KeyRing, expect: Expect) -> Result<(), StoreError> {
+async fn replace(broker: &Broker, ring: &KeyRing, expect: Expect) -> Result<(), StoreError> {
     let record = key::key_ring();
     broker.platform.store.commit(record.partition(), vec![record.put(ring, expect)?]).await?;
+    broker.copies.signing_keys.forget(RING);
+    Ok(())
+}
+
+/// The same for an administrator.
+pub(super) async fn replace_for(broker: &Broker, change: &Change, ring: &KeyRing, expect: Expect) -> Result<(), Error> {
+    let record = key::key_ring();
+    let done = Done { tenant: DEPLOYMENT, object: "/signing-keys".to_owned(), change: ChangeKind::Replaced };
+    change.commit(broker, record.partition(), vec![record.put(ring, expect)?], done).await?;
     broker.copies.signing_keys.forget(RING);
     Ok(())
 }
