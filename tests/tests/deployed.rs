@@ -8,6 +8,8 @@ mod admin;
 mod admin_conditions;
 #[path = "deployed/admin_lists.rs"]
 mod admin_lists;
+#[path = "deployed/admin_problems.rs"]
+mod admin_problems;
 #[path = "deployed/admin_tokens.rs"]
 mod admin_tokens;
 #[path = "deployed/assertion.rs"]

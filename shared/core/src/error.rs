@@ -2,6 +2,7 @@
 
 use vestibule_protocol::oauth;
 
+use crate::admin::problems::{Problem, in_words};
 use crate::platform::CryptoError;
 use crate::seal::OpenError;
 use crate::store::StoreError;
@@ -64,17 +65,17 @@ pub enum AdminError {
     /// There is no such object.
     #[error("not found")]
     NotFound,
-    /// A field is missing or wrong.
+    /// Something is wrong with the body.
+    #[error("{}", in_words(.0))]
+    Problems(Vec<Problem>),
+    /// A name in the path, a parameter or a header is wrong.
     #[error("{field}: {problem}")]
     Invalid {
-        /// The field.
+        /// Which.
         field: &'static str,
         /// What to mend.
         problem: &'static str,
     },
-    /// The body is not the expected JSON; the text is the parser's, which quotes field names, not values.
-    #[error("body: {0}")]
-    Body(String),
     /// What had to be asked elsewhere did not answer.
     #[error("{0}")]
     Unavailable(&'static str),

@@ -250,7 +250,10 @@ fn show_admin(error: &Error, reference: &str) -> Reply {
             (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "something broke on our side".to_owned())
         }
     };
-    let body = json!({ "error": code, "error_description": description, "reference": reference });
+    let mut body = json!({ "error": code, "error_description": description, "reference": reference });
+    if let (Error::Admin(AdminError::Problems(problems)), Some(members)) = (error, body.as_object_mut()) {
+        members.insert("problems".to_owned(), json!(problems));
+    }
     let mut reply = response::json(status, &body);
     let headers = reply.headers_mut();
     if status == StatusCode::UNAUTHORIZED {
@@ -267,7 +270,7 @@ const fn admin_status(error: &AdminError) -> (StatusCode, &'static str) {
         AdminError::Unauthorized => (StatusCode::UNAUTHORIZED, "invalid_token"),
         AdminError::Forbidden(_) => (StatusCode::FORBIDDEN, "insufficient_scope"),
         AdminError::NotFound => (StatusCode::NOT_FOUND, "not_found"),
-        AdminError::Invalid { .. } | AdminError::Body(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+        AdminError::Invalid { .. } | AdminError::Problems(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
         AdminError::Precondition(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
         AdminError::Conflict => (StatusCode::CONFLICT, "conflict"),
         AdminError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),

@@ -235,7 +235,7 @@ async fn registrations_that_cannot_work_are_refused() {
         body["relay"]["control_plane_url"] = json!(wrong);
         let reply = test.try_admin(Method::PUT, "/clients/cp", &body).await;
         assert_eq!(reply.status, 400, "{wrong}: {}", reply.body);
-        assert!(reply.body.contains("relay.control_plane_url"), "{wrong}: {}", reply.body);
+        assert!(reply.body.contains("relay/control_plane_url"), "{wrong}: {}", reply.body);
     }
     let mut confidential = registration(PLANE);
     confidential["client_auth"] = json!("client_secret_post");

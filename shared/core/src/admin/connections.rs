@@ -12,7 +12,7 @@ pub use self::check::{CheckReport, Finding, Severity, check};
 pub use self::input::{ConnectionInput, Protocol};
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
-use super::{Put, check_id, look, tenants};
+use super::{Checked, Put, check_id, look, tenants};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
@@ -134,11 +134,12 @@ pub async fn put(
     change: &Change,
     tenant: &str,
     id: &str,
-    mut input: ConnectionInput,
+    Checked { mut input, mut problems }: Checked<ConnectionInput>,
 ) -> Result<(Put, Tagged<ConnectionView>), Error> {
     check_id("tenant", tenant)?;
     check_id("connection", id)?;
-    input.check(broker)?;
+    input.check(broker, &mut problems);
+    input.sign_in = look::sign_in(&mut problems, input.sign_in);
     let record = key::connection(tenant, id);
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| {
@@ -147,18 +148,15 @@ pub async fn put(
     });
     let (sent, needed) = (input.client_secret.take(), input.client_auth.needs_secret());
     let secret = sealed_secret(broker, &secret_place(tenant, id), sent, kept.filter(|_| needed))?;
-    match (&secret, needed) {
-        (None, true) => return Err(AdminError::Invalid { field: "client_secret", problem: "is missing" }.into()),
-        (Some(_), false) => {
-            let problem = "is not used with this client_auth: leave it out";
-            return Err(AdminError::Invalid { field: "client_secret", problem }.into());
-        }
-        _ => {}
+    if secret.is_some() != needed && problems.is_read("/client_auth") {
+        let problem = if needed { "is missing" } else { "is not used with this client_auth: leave it out" };
+        problems.add("/client_secret", problem);
     }
+    problems.none()?;
     let connection = Connection {
         name: input.name.clone(),
         enabled: input.enabled,
-        sign_in: look::sign_in(input.sign_in.clone())?,
+        sign_in: input.sign_in.clone(),
         upstream: Upstream::Oidc(input.settings(secret)),
     };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;

@@ -7,7 +7,7 @@ use vestibule_protocol::time::Timestamp;
 use super::caller::Area;
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
-use super::{Put, check_id, tenants};
+use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error, Internal};
 use crate::handle::new_id;
@@ -107,9 +107,10 @@ pub async fn put(
     change: &Change,
     tenant: &str,
     domain: &str,
-    _: DomainInput,
+    sent: Checked<DomainInput>,
 ) -> Result<(Put, Tagged<DomainView>), Error> {
     let domain = check(tenant, domain)?;
+    sent.problems.none()?;
     tenants::exists(broker, tenant).await?;
     let record = key::domain_claim(tenant, &domain);
     let found = record.get(&*broker.platform.store).await?;
@@ -131,7 +132,7 @@ pub async fn verify(
     change: &Change,
     tenant: &str,
     domain: &str,
-    input: VerifyInput,
+    Checked { input, mut problems }: Checked<VerifyInput>,
 ) -> Result<Tagged<DomainView>, Error> {
     let domain = check(tenant, domain)?;
     let found = find(broker, tenant, &domain).await?;
@@ -141,10 +142,11 @@ pub async fn verify(
         // A tenant's own word proves nothing.
         change.by.may(Area::DeploymentOfTenant, tenant, true)?;
         if reason.trim().is_empty() || reason.chars().count() > 200 {
-            let problem = "must have 1 to 200 characters";
-            return Err(AdminError::Invalid { field: "override_reason", problem }.into());
+            problems.add("/override_reason", "must have 1 to 200 characters");
         }
-    } else if !dns::txt(broker, &txt_name(&domain)).await?.contains(&txt_value(&claim)) {
+    }
+    problems.none()?;
+    if input.override_reason.is_none() && !dns::txt(broker, &txt_name(&domain)).await?.contains(&txt_value(&claim)) {
         let problem = "has no TXT record with this claim's token (yet): see txt_name and txt_value";
         return Err(AdminError::Invalid { field: "domain", problem }.into());
     }

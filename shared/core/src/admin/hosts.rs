@@ -5,7 +5,7 @@ use url::Url;
 
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
-use super::{Put, check_id, tenants};
+use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::effect::ChangeKind;
@@ -72,9 +72,10 @@ pub async fn put(
     change: &Change,
     tenant: &str,
     host: &str,
-    _: HostInput,
+    sent: Checked<HostInput>,
 ) -> Result<(Put, Tagged<HostView>), Error> {
     let host = check(broker, tenant, host)?;
+    sent.problems.none()?;
     tenants::exists(broker, tenant).await?;
     let found = find(broker, tenant, &host).await?;
     let (outcome, _) = change.expect(broker, found.as_ref())?;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::jose::{Algorithm, PrivateJwk};
 use vestibule_protocol::time::Timestamp;
 
-use super::Put;
 use super::change::{self, Change, Tagged};
+use super::{Checked, Put};
 use crate::Broker;
 use crate::error::Error;
 use crate::model::signing::{KeyRing, KeyState, StoredKey};
@@ -62,8 +62,9 @@ pub async fn rotate(broker: &Broker, change: &Change) -> Result<Tagged<SigningKe
 pub async fn put(
     broker: &Broker,
     change: &Change,
-    input: SigningKeysInput,
+    Checked { input, problems }: Checked<SigningKeysInput>,
 ) -> Result<(Put, Tagged<SigningKeysView>), Error> {
+    problems.none()?;
     let ring = signing::import(broker, change, &input.keys).await?;
     Ok((Put::Replaced, show(broker, &ring)?))
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
-use super::{Put, check_id, check_name, look};
+use super::{Checked, Put, check_id, check_name, look};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::effect::ChangeKind;
@@ -77,25 +77,29 @@ pub async fn put(
     broker: &Broker,
     change: &Change,
     id: &str,
-    input: TenantInput,
+    Checked { input, mut problems }: Checked<TenantInput>,
 ) -> Result<(Put, Tagged<TenantView>), Error> {
     check_id("tenant", id)?;
-    check_name(&input.name)?;
-    let (logo_url, colour) = (look::image_url("logo_url", input.logo_url)?, look::colour(input.colour)?);
+    check_name(&mut problems, &input.name);
+    let logo_url = input.logo_url.and_then(|text| problems.take("/logo_url", look::image_url(&text)));
+    let colour = input.colour.and_then(|text| problems.take("/colour", look::colour(&text)));
     let record = key::tenant(id);
     let found = record.get(&*broker.platform.store).await?;
-    let asked = input.session_shards;
-    let session_shards = match (&found, asked) {
-        (Some(found), Some(asked)) if asked != found.value.session_shards => {
-            let problem = "cannot be changed: it decides where sessions are found";
-            return Err(AdminError::Invalid { field: "session_shards", problem }.into());
+    let session_shards = match (&found, input.session_shards) {
+        (Some(found), asked) => {
+            if asked.is_some_and(|asked| asked != found.value.session_shards) {
+                problems.add("/session_shards", "cannot be changed: it decides where sessions are found");
+            }
+            found.value.session_shards
         }
-        (Some(found), _) => found.value.session_shards,
-        (None, Some(0 | 1025..)) => {
-            return Err(AdminError::Invalid { field: "session_shards", problem: "must be 1 to 1024" }.into());
+        (None, asked) => {
+            if matches!(asked, Some(0 | 1025..)) {
+                problems.add("/session_shards", "must be 1 to 1024");
+            }
+            asked.unwrap_or(DEFAULT_SESSION_SHARDS)
         }
-        (None, asked) => asked.unwrap_or(DEFAULT_SESSION_SHARDS),
     };
+    problems.none()?;
     let tenant = Tenant { name: input.name, session_shards, logo_url, colour };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
     if outcome == Put::Created {

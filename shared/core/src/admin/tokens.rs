@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
 use super::change::{self, Change, Done, Tagged};
-use super::check_name;
 use super::paging::{self, Page, Paging};
+use super::{Checked, check_name};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::{AdminHandle, SecretHash, new_id, new_secret};
@@ -63,15 +63,20 @@ fn done(id: &str, change: ChangeKind) -> Done<'static> {
 }
 
 /// Makes a token.
-pub async fn create(broker: &Broker, change: &Change, input: TokenInput) -> Result<Tagged<NewToken>, Error> {
-    check_name(&input.name)?;
+pub async fn create(
+    broker: &Broker,
+    change: &Change,
+    Checked { input, mut problems }: Checked<TokenInput>,
+) -> Result<Tagged<NewToken>, Error> {
+    check_name(&mut problems, &input.name);
     if !(1..=50).contains(&input.scopes.len()) {
-        return Err(AdminError::Invalid { field: "scopes", problem: "must have 1 to 50 entries" }.into());
+        problems.add("/scopes", "must have 1 to 50 entries");
     }
     let now = broker.platform.clock.now();
     if input.expires_at.is_some_and(|end| end.has_passed(now)) {
-        return Err(AdminError::Invalid { field: "expires_at", problem: "must lie in the future" }.into());
+        problems.add("/expires_at", "must lie in the future");
     }
+    problems.none()?;
     let random = &*broker.platform.random;
     let handle = AdminHandle { id: new_id(random), secret: new_secret(random) };
     let token = AdminToken {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::change::{self, Change, Tagged};
 use super::paging::{self, Page, Paging};
-use super::{Put, check_id, tenants};
+use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::directory;
 use crate::error::{AdminError, Error};
@@ -42,9 +42,10 @@ pub async fn put(
     change: &Change,
     tenant: &str,
     id: &str,
-    input: UserInput,
+    Checked { input, problems }: Checked<UserInput>,
 ) -> Result<(Put, Tagged<User>), Error> {
     check(tenant, id)?;
+    problems.none()?;
     let changed = directory::set_active(broker, change, tenant, id, input.active).await?;
     Ok((Put::Replaced, show(broker, changed.ok_or(AdminError::NotFound)?)?))
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 use vestibule_protocol::time::Timestamp;
 
 use super::is_id;
@@ -29,8 +30,8 @@ pub struct AdminToken {
 }
 
 /// A permission: `deployment`, `deployment:read`, `tenant:{id}` or `tenant:{id}:read`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct Scope {
     /// The tenant that it is for; `None` for everything.
     pub tenant: Option<String>,
@@ -50,8 +51,10 @@ impl Scope {
 
 /// A text that is no permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be deployment, deployment:read, tenant:{{id}} or tenant:{{id}}:read")]
+#[error("is no scope")]
 pub struct NoScope;
+
+const FORMS: &str = "a scope: deployment, deployment:read, tenant:{id} or tenant:{id}:read";
 
 impl FromStr for Scope {
     type Err = NoScope;
@@ -71,11 +74,10 @@ impl FromStr for Scope {
     }
 }
 
-impl TryFrom<String> for Scope {
-    type Error = NoScope;
-
-    fn try_from(text: String) -> Result<Self, NoScope> {
-        text.parse()
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|NoScope| D::Error::invalid_value(Unexpected::Other("text"), &FORMS))
     }
 }
 

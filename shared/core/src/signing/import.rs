@@ -101,5 +101,5 @@ async fn take(broker: &Broker, jwk: &PrivateJwk) -> Result<(Option<String>, Priv
 }
 
 fn invalid(problem: &'static str) -> Error {
-    AdminError::Invalid { field: "keys", problem }.into()
+    AdminError::problem("/keys", problem).into()
 }

@@ -9,11 +9,11 @@ use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, Request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vestibule_core::admin;
 use vestibule_core::admin::audit::Day;
 use vestibule_core::admin::caller::Caller;
 use vestibule_core::admin::change::{Change, Condition, Tags};
 use vestibule_core::admin::paging::Paging;
+use vestibule_core::admin::{self, Checked};
 use vestibule_core::error::AdminError;
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::oauth;
@@ -94,12 +94,12 @@ pub(crate) trait Input: Sized + Send + 'static {
     fn read(body: &[u8]) -> Result<Self, Error>;
 }
 
-/// A JSON body.
-pub(crate) struct Sent<T>(pub(crate) T);
+/// A JSON body, with what is wrong with it so far.
+pub(crate) struct Sent<T>(pub(crate) Checked<T>);
 
 impl<T: DeserializeOwned + Send + 'static> Input for Sent<T> {
     fn read(body: &[u8]) -> Result<Self, Error> {
-        Ok(Self(admin::parse(body)?))
+        Ok(Self(admin::read(body)?))
     }
 }
 
