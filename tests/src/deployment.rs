@@ -80,6 +80,27 @@ impl Deployment {
         Reply::of(request).await
     }
 
+    /// A call of the admin API that rests on a condition: `if-match` or `if-none-match` with a value.
+    pub async fn admin_if(&self, condition: (&str, &str), method: Method, path: &str, body: Option<&Value>) -> Reply {
+        let request = self.request(method, &format!("/admin/v1{path}")).bearer_auth(&self.admin_token);
+        let request = request.header(condition.0, condition.1).header("content-type", "application/json");
+        Reply::of(request.body(body.map(Value::to_string).unwrap_or_default())).await
+    }
+
+    /// The same broker for the bearer of another administrator's token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { admin_token: token.to_owned(), ..self.clone() }
+    }
+
+    /// Makes an administrator's token: its id, and the same broker for its bearer.
+    pub async fn token(&self, scopes: &[&str]) -> (String, Self) {
+        let body = serde_json::json!({ "name": "made by a test", "scopes": scopes });
+        let reply = self.admin(Method::POST, "/tokens", Some(&body)).await;
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        (reply.text("id"), self.with_token(&reply.text("token")))
+    }
+
     /// Creates or replaces, and fails when that does not succeed.
     pub async fn put(&self, path: &str, body: Value) -> Value {
         let reply = self.admin(Method::PUT, path, Some(&body)).await;

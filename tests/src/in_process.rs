@@ -32,7 +32,8 @@ pub const CALLBACK: &str = "https://app.example/callback";
 /// Who signs in.
 pub const ALICE: &str = "alice@corp.example";
 
-const ADMIN: &str = "admin-token-of-the-tests-0123456789";
+/// The deployment's own administrator's token.
+pub const ADMIN: &str = "admin-token-of-the-tests-0123456789";
 const SECRET: &str = "secret-of-the-application-0123456789";
 const VERIFIER: &str = "verifier-of-the-application-0123456789-0123456789";
 

@@ -4,6 +4,14 @@
 
 #[path = "deployed/admin.rs"]
 mod admin;
+#[path = "deployed/admin_conditions.rs"]
+mod admin_conditions;
+#[path = "deployed/admin_lists.rs"]
+mod admin_lists;
+#[path = "deployed/admin_problems.rs"]
+mod admin_problems;
+#[path = "deployed/admin_tokens.rs"]
+mod admin_tokens;
 #[path = "deployed/assertion.rs"]
 mod assertion;
 #[path = "deployed/attacks.rs"]

@@ -2,6 +2,8 @@
 //! documents grow old. The router is the door here too.
 
 mod flows {
+    mod admin_audit;
+    mod admin_tokens;
     mod at_rest;
     mod check;
     mod choose;

@@ -2,6 +2,7 @@
 
 use vestibule_protocol::oauth;
 
+use crate::admin::problems::{Problem, in_words};
 use crate::platform::CryptoError;
 use crate::seal::OpenError;
 use crate::store::StoreError;
@@ -55,26 +56,32 @@ pub enum LoginError {
 /// Why an administrator's request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdminError {
-    /// No token, or another.
+    /// No token, or none that is good.
     #[error("administrator's token required")]
     Unauthorized,
+    /// The token's scopes do not allow it.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// There is no such object.
     #[error("not found")]
     NotFound,
-    /// A field is missing or wrong.
+    /// Something is wrong with the body.
+    #[error("{}", in_words(.0))]
+    Problems(Vec<Problem>),
+    /// A name in the path, a parameter or a header is wrong.
     #[error("{field}: {problem}")]
     Invalid {
-        /// The field.
+        /// Which.
         field: &'static str,
         /// What to mend.
         problem: &'static str,
     },
-    /// The body is not the expected JSON; the text is the parser's, which quotes field names, not values.
-    #[error("body: {0}")]
-    Body(String),
     /// What had to be asked elsewhere did not answer.
     #[error("{0}")]
     Unavailable(&'static str),
+    /// `If-Match` or `If-None-Match` does not hold (RFC 9110 §13.1).
+    #[error("{0}")]
+    Precondition(&'static str),
     /// Somebody else changed the object at the same time.
     #[error("changed by somebody else at the same time; try again")]
     Conflict,

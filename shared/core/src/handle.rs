@@ -119,6 +119,36 @@ impl Handle {
     }
 }
 
+/// An administrator's token in parts: its id says where the record lies.
+#[derive(Debug, Clone)]
+pub struct AdminHandle {
+    /// Which token.
+    pub id: String,
+    /// What proves that the bearer may.
+    pub secret: HandleSecret,
+}
+
+impl AdminHandle {
+    const PREFIX: &str = "vst_a_";
+
+    /// The text that is given out.
+    pub fn to_text(&self) -> String {
+        format!("{}{}.{}", Self::PREFIX, self.id, URL_SAFE_NO_PAD.encode(self.secret.expose()))
+    }
+
+    /// Reads a text as a token. `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, secret) = text.strip_prefix(Self::PREFIX)?.split_once('.')?;
+        let secret = URL_SAFE_NO_PAD.decode(secret).ok()?.try_into().ok()?;
+        Self::is_id(id).then(|| Self { id: id.to_owned(), secret: Secret::new(secret) })
+    }
+
+    /// Whether this may be the id of a token.
+    pub fn is_id(id: &str) -> bool {
+        is_path_id(id)
+    }
+}
+
 fn is_path_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
@@ -155,6 +185,21 @@ mod tests {
         for locator in ["acme:3:a#b:c", "acme:x:a:b", "ACME:3:a:b", "acme:3::b", "acme:3:a"] {
             let forged = format!("vst_r_{}.{}", URL_SAFE_NO_PAD.encode(locator), URL_SAFE_NO_PAD.encode([7; 32]));
             assert!(Handle::parse(HandleKind::Refresh, 2, &forged).is_none(), "{locator}");
+        }
+    }
+
+    #[test]
+    fn an_administrators_token_is_read_back_and_nothing_else_is_one() {
+        let text = AdminHandle { id: "ab_c-D".into(), secret: Secret::new([7; 32]) }.to_text();
+        let parsed = AdminHandle::parse(&text).unwrap();
+        assert_eq!((parsed.id.as_str(), parsed.secret.expose()), ("ab_c-D", &[7; 32]));
+        assert!(Handle::parse(HandleKind::Session, 1, &text).is_none());
+        let short = &text[..text.len() - 2];
+        let secret = URL_SAFE_NO_PAD.encode([7; 32]);
+        for wrong in
+            [short, &text[1..], &handle().to_text(), &format!("vst_a_.{secret}"), &format!("vst_a_a#b.{secret}")]
+        {
+            assert!(AdminHandle::parse(wrong).is_none(), "{wrong}");
         }
     }
 

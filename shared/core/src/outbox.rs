@@ -45,6 +45,13 @@ pub(crate) fn owe(broker: &Broker, partition: Partition, effect: &Effect) -> Res
     Ok(Owed { write, key, effect: effect.clone() })
 }
 
+/// Enters a partition that may owe something into its minute slot.
+pub(crate) async fn register(broker: &Broker, partition: &Partition) -> Result<(), Error> {
+    let registration = key::registration(partition);
+    let write = registration.put(&(), Expect::Any)?;
+    Ok(broker.platform.store.commit(registration.partition(), vec![write]).await?)
+}
+
 /// Does an effect at once, after the commit that owes it.
 pub(crate) async fn settle(broker: &Broker, owed: &Owed) -> Result<(), Error> {
     perform(broker, vec![(owed.key.id().to_owned(), owed.effect.clone())]).await?;

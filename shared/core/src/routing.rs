@@ -4,7 +4,7 @@ use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::routing::{DomainClaim, Route, Verified};
 use crate::store::record::{RecordKey, Stored};
-use crate::store::{Expect, StoreError, key};
+use crate::store::{Expect, StoreError, Write, key};
 
 /// How often a commit that lost a race is tried anew.
 const TRIES: usize = 5;
@@ -38,14 +38,14 @@ impl Name<'_> {
 
 /// Leads a domain to a tenant that has a claim to it, unless it is another's.
 pub(crate) async fn take_domain(broker: &Broker, tenant: &str, domain: &str) -> Result<(), Error> {
-    take(broker, Name::Domain(domain), tenant).await?;
+    take(broker, Name::Domain(domain), tenant, &[]).await?;
     broker.copies.domain_routes.forget(domain);
     Ok(())
 }
 
-/// Leads a host to a tenant, unless it is another's. Whether it did not before.
-pub(crate) async fn take_host(broker: &Broker, tenant: &str, host: &str) -> Result<bool, Error> {
-    let taken = take(broker, Name::Host(host), tenant).await?;
+/// Leads a host to a tenant, unless it is another's, in one commit with `also`. Whether it did not before.
+pub(crate) async fn take_host(broker: &Broker, tenant: &str, host: &str, also: &[Write]) -> Result<bool, Error> {
+    let taken = take(broker, Name::Host(host), tenant, also).await?;
     broker.copies.host_routes.forget(host);
     Ok(taken)
 }
@@ -55,7 +55,7 @@ pub(crate) async fn tenant_exists(broker: &Broker, tenant: &str) -> Result<bool,
 }
 
 /// Whether the route was not the tenant's before.
-async fn take(broker: &Broker, name: Name<'_>, tenant: &str) -> Result<bool, Error> {
+async fn take(broker: &Broker, name: Name<'_>, tenant: &str, also: &[Write]) -> Result<bool, Error> {
     let route = name.route();
     for _ in 0..TRIES {
         let expect = match route.get(&*broker.platform.store).await? {
@@ -68,7 +68,8 @@ async fn take(broker: &Broker, name: Name<'_>, tenant: &str) -> Result<bool, Err
             Some(found) => Expect::Version(found.version),
         };
         let write = route.put(&Route { tenant: tenant.to_owned() }, expect)?;
-        match broker.platform.store.commit(route.partition(), vec![write]).await {
+        let writes = [&[write], also].concat();
+        match broker.platform.store.commit(route.partition(), writes).await {
             Ok(()) => return Ok(true),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
@@ -79,24 +80,13 @@ async fn take(broker: &Broker, name: Name<'_>, tenant: &str) -> Result<bool, Err
 
 /// Leads a domain nowhere, if it led to this tenant. Whether it did.
 pub(crate) async fn release_domain(broker: &Broker, tenant: &str, domain: &str) -> Result<bool, Error> {
-    let released = release(broker, Name::Domain(domain), tenant).await?;
-    broker.copies.domain_routes.forget(domain);
-    Ok(released)
-}
-
-/// Leads a host nowhere, if it led to this tenant. Whether it did.
-pub(crate) async fn release_host(broker: &Broker, tenant: &str, host: &str) -> Result<bool, Error> {
-    let released = release(broker, Name::Host(host), tenant).await?;
-    broker.copies.host_routes.forget(host);
-    Ok(released)
-}
-
-async fn release(broker: &Broker, name: Name<'_>, tenant: &str) -> Result<bool, Error> {
-    let route = name.route();
+    let route = key::domain_route(domain);
     let found = route.get(&*broker.platform.store).await?.filter(|found| found.value.tenant == tenant);
     let Some(found) = found else { return Ok(false) };
     let write = route.delete(Expect::Version(found.version));
-    match broker.platform.store.commit(route.partition(), vec![write]).await {
+    let released = broker.platform.store.commit(route.partition(), vec![write]).await;
+    broker.copies.domain_routes.forget(domain);
+    match released {
         Ok(()) => Ok(true),
         // Somebody else released it, or took it over.
         Err(StoreError::Conflict) => Ok(false),

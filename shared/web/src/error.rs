@@ -2,7 +2,7 @@
 //! that logs them: what callers do wrong at `info`, what we do wrong at `error`, once, with its causes.
 
 use axum::body::Body;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 use vestibule_core::error::{AdminError, Error, Internal, LoginError};
@@ -232,23 +232,30 @@ pub(crate) fn no_token() -> Reply {
     )
 }
 
-/// Problem details (RFC 9457) for administrators.
+/// For administrators: a code, what to do in words, and the reference that the log has too.
 fn show_admin(error: &Error, reference: &str) -> Reply {
-    let (status, detail) = match error {
-        Error::Admin(error) => (admin_status(error), error.to_string()),
-        Error::OAuth(error) => (StatusCode::BAD_REQUEST, error.description.to_owned()),
-        Error::Internal(Internal::Store(StoreError::Busy(_))) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "busy; try again".to_owned())
+    let (status, code, description) = match error {
+        Error::Admin(error) => {
+            let (status, code) = admin_status(error);
+            (status, code, error.to_string())
         }
-        Error::Internal(Internal::Store(StoreError::Invalid(rule))) => (StatusCode::BAD_REQUEST, (*rule).to_owned()),
+        Error::OAuth(error) => (StatusCode::BAD_REQUEST, "invalid_request", error.description.to_owned()),
+        Error::Internal(Internal::Store(StoreError::Busy(_))) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "busy; try again".to_owned())
+        }
+        Error::Internal(Internal::Store(StoreError::Invalid(rule))) => {
+            (StatusCode::BAD_REQUEST, "invalid_request", (*rule).to_owned())
+        }
         Error::Internal(_) | Error::Login(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "something broke on our side".to_owned())
+            (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "something broke on our side".to_owned())
         }
     };
-    let body = json!({ "status": status.as_u16(), "detail": detail, "reference": reference });
+    let mut body = json!({ "error": code, "error_description": description, "reference": reference });
+    if let (Error::Admin(AdminError::Problems(problems)), Some(members)) = (error, body.as_object_mut()) {
+        members.insert("problems".to_owned(), json!(problems));
+    }
     let mut reply = response::json(status, &body);
     let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"vestibule admin\""));
     }
@@ -258,12 +265,14 @@ fn show_admin(error: &Error, reference: &str) -> Reply {
     reply
 }
 
-const fn admin_status(error: &AdminError) -> StatusCode {
+const fn admin_status(error: &AdminError) -> (StatusCode, &'static str) {
     match error {
-        AdminError::Unauthorized => StatusCode::UNAUTHORIZED,
-        AdminError::NotFound => StatusCode::NOT_FOUND,
-        AdminError::Invalid { .. } | AdminError::Body(_) => StatusCode::BAD_REQUEST,
-        AdminError::Conflict => StatusCode::CONFLICT,
-        AdminError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        AdminError::Unauthorized => (StatusCode::UNAUTHORIZED, "invalid_token"),
+        AdminError::Forbidden(_) => (StatusCode::FORBIDDEN, "insufficient_scope"),
+        AdminError::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+        AdminError::Invalid { .. } | AdminError::Problems(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+        AdminError::Precondition(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+        AdminError::Conflict => (StatusCode::CONFLICT, "conflict"),
+        AdminError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
     }
 }

@@ -7,13 +7,18 @@ use vestibule_protocol::jose::PublicKey;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::time::Seconds;
 
+use super::change::{self, Change, Done, Tagged};
+use super::paging::{self, Page, Paging};
+use super::problems::Problems;
 use super::relay::{self, RelayInput};
-use super::{Put, check_id, check_name, check_redirect_uris, conflict_is_theirs};
+use super::{Checked, Put, check_id, check_name, check_redirect_uris};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
 use crate::model::client::{Client, Relay, access_token_life, refresh_token_life};
-use crate::store::{Expect, key};
+use crate::model::effect::{ChangeKind, DEPLOYMENT};
+use crate::model::is_id;
+use crate::store::key;
 
 /// What an administrator sends.
 #[derive(Deserialize)]
@@ -109,34 +114,50 @@ fn view(id: &str, client: Client) -> ClientView {
 }
 
 /// An application.
-pub async fn get(broker: &Broker, id: &str) -> Result<ClientView, Error> {
+pub async fn get(broker: &Broker, id: &str) -> Result<Tagged<ClientView>, Error> {
     check_id("client", id)?;
     let found = key::client(id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
-    Ok(view(id, found.value))
+    show(broker, id, found.value)
+}
+
+/// All applications.
+pub async fn list(broker: &Broker, paging: &Paging) -> Result<Page<ClientView>, Error> {
+    let find = async |id: String| {
+        let found = key::client(&id).get(&*broker.platform.store).await?;
+        Ok(found.map(|found| view(&id, found.value)))
+    };
+    paging::list_indexed(broker, key::index(), key::INDEX_CLIENT, paging, find).await
+}
+
+fn show(broker: &Broker, id: &str, client: Client) -> Result<Tagged<ClientView>, Error> {
+    let tag = change::tag(broker, &client)?;
+    Ok(Tagged { object: view(id, client), tag })
+}
+
+fn done(id: &str, change: ChangeKind) -> Done<'static> {
+    Done { tenant: DEPLOYMENT, object: format!("/clients/{id}"), change }
 }
 
 /// Creates or replaces an application. Other processes follow within a minute.
-pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, ClientView), Error> {
+pub async fn put(
+    broker: &Broker,
+    change: &Change,
+    id: &str,
+    Checked { input, mut problems }: Checked<ClientInput>,
+) -> Result<(Put, Tagged<ClientView>), Error> {
     check_id("client", id)?;
-    check_name(&input.name)?;
-    for tenant in input.tenants.iter().flatten() {
-        check_id("tenants", tenant)?;
-    }
-    if input.redirect_uris.is_empty() {
-        return Err(AdminError::Invalid { field: "redirect_uris", problem: "has no address" }.into());
-    }
-    check_redirect_uris("redirect_uris", &input.redirect_uris)?;
-    check_redirect_uris("post_logout_redirect_uris", &input.post_logout_redirect_uris)?;
-    check_life("access_token_life", input.access_token_life, 60, access_token_life())?;
-    check_life("refresh_token_life", input.refresh_token_life, 600, refresh_token_life())?;
-    let relay =
-        input.relay.as_ref().map(|sent| relay::check(sent, &input.redirect_uris, input.client_auth)).transpose()?;
+    let relay = check(&mut problems, &input);
     let record = key::client(id);
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| found.value.secret_hash.clone());
+    let secret_hash = secret_hash(input.client_auth, input.client_secret.as_deref(), kept);
+    let keys = public_keys(&mut problems, input.client_auth, input.jwks);
+    let secret_hash =
+        if problems.is_read("/client_auth") { problems.take("/client_secret", secret_hash) } else { None };
+    problems.none()?;
     let client = Client {
-        secret_hash: secret_hash(input.client_auth, input.client_secret.as_deref(), kept)?,
-        keys: public_keys(input.client_auth, input.jwks)?,
+        secret_hash: secret_hash.flatten(),
+        keys,
         name: input.name,
         tenants: input.tenants,
         redirect_uris: input.redirect_uris,
@@ -147,73 +168,100 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
         refresh_token_life: input.refresh_token_life,
         relay,
     };
-    let earlier = found.as_ref().and_then(|found| found.value.relay.clone());
+    let (outcome, expect) = change.expect(broker, found.as_ref())?;
+    let earlier = found.and_then(|found| found.value.relay);
     // The route first: an application that names an origin always holds it.
     if let Some(relay) = &client.relay {
-        relay::claim(broker, id, &relay.control_plane_url).await?;
+        relay::claim(broker, change, id, &relay.control_plane_url).await?;
     }
-    let (outcome, expect) = match found {
-        Some(found) => (Put::Replaced, Expect::Version(found.version)),
-        None => (Put::Created, Expect::Absent),
-    };
-    let write = record.put(&client, expect)?;
-    broker.platform.store.commit(record.partition(), vec![write]).await.map_err(|e| conflict_is_theirs(e.into()))?;
+    paging::enter(broker, &key::index_client(id)).await?;
+    let writes = vec![record.put(&client, expect)?];
+    change.commit(broker, record.partition(), writes, done(id, outcome.kind())).await?;
     broker.copies.clients.forget(id);
     if let Some(earlier) = earlier.filter(|earlier| client.relay_at(&earlier.control_plane_url).is_none()) {
         relay::release(broker, id, &earlier.control_plane_url).await?;
     }
-    Ok((outcome, view(id, client)))
+    Ok((outcome, show(broker, id, client)?))
+}
+
+/// The rules that need nothing but the input.
+fn check(problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
+    check_name(problems, &input.name);
+    for (index, tenant) in input.tenants.iter().flatten().enumerate() {
+        if !is_id(tenant) {
+            problems.add(format!("/tenants/{index}"), "must be 1 to 40 of a-z, 0-9 and -");
+        }
+    }
+    if input.redirect_uris.is_empty() {
+        problems.add("/redirect_uris", "has no address");
+    }
+    check_redirect_uris(problems, "/redirect_uris", &input.redirect_uris);
+    check_redirect_uris(problems, "/post_logout_redirect_uris", &input.post_logout_redirect_uris);
+    for (path, life, shortest, longest, problem) in [
+        ("/access_token_life", input.access_token_life, 60, access_token_life(), "must be 60 to 86400 seconds"),
+        ("/refresh_token_life", input.refresh_token_life, 600, refresh_token_life(), "must be 600 to 604800 seconds"),
+    ] {
+        if !(shortest..=longest.0).contains(&life.0) {
+            problems.add(path, problem);
+        }
+    }
+    let relay = input.relay.as_ref()?;
+    relay::check(problems, relay, &input.redirect_uris, input.client_auth)
 }
 
 fn secret_hash(
     method: ClientAuthMethod,
     sent: Option<&str>,
     kept: Option<SecretHash>,
-) -> Result<Option<SecretHash>, AdminError> {
-    let invalid = |problem| Err(AdminError::Invalid { field: "client_secret", problem });
+) -> Result<Option<SecretHash>, &'static str> {
     match (method, sent) {
         (ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt, None) => Ok(None),
-        (ClientAuthMethod::None, Some(_)) => invalid("must be left out: a public client has no secret"),
-        (ClientAuthMethod::PrivateKeyJwt, Some(_)) => invalid("must be left out: the client proves itself by its keys"),
-        (_, Some(secret)) if secret.len() < 32 => invalid("must be random, at least 32 characters"),
+        (ClientAuthMethod::None, Some(_)) => Err("must be left out: a public client has no secret"),
+        (ClientAuthMethod::PrivateKeyJwt, Some(_)) => Err("must be left out: the client proves itself by its keys"),
+        (_, Some(secret)) if secret.len() < 32 => Err("must be random, at least 32 characters"),
         (_, Some(secret)) => Ok(Some(SecretHash::of(secret.as_bytes()))),
         (_, None) if kept.is_some() => Ok(kept),
-        (_, None) => invalid("is missing"),
+        (_, None) => Err("is missing"),
     }
 }
 
 /// The keys of a client that signs. Whatever tells a private key is refused, not dropped: it was shown to us.
-fn public_keys(method: ClientAuthMethod, sent: Option<KeysInput>) -> Result<Vec<Jwk>, AdminError> {
-    let invalid = |problem| AdminError::Invalid { field: "jwks", problem };
+fn public_keys(problems: &mut Problems, method: ClientAuthMethod, sent: Option<KeysInput>) -> Vec<Jwk> {
     let keys = match (method, sent) {
         (ClientAuthMethod::PrivateKeyJwt, Some(sent)) if (1..=10).contains(&sent.keys.len()) => sent.keys,
-        (ClientAuthMethod::PrivateKeyJwt, _) => return Err(invalid("must have 1 to 10 keys")),
-        (_, Some(_)) => return Err(invalid("is for private_key_jwt only")),
-        (_, None) => return Ok(Vec::new()),
-    };
-    let read = |key: Value| {
-        if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| key.get(member).is_some()) {
-            return Err(invalid("has a private or symmetric key: send public keys only, and replace that one"));
+        (_, None) if method != ClientAuthMethod::PrivateKeyJwt => return Vec::new(),
+        _ if !problems.is_read("/client_auth") => return Vec::new(),
+        (ClientAuthMethod::PrivateKeyJwt, _) => {
+            problems.add("/jwks", "must have 1 to 10 keys");
+            return Vec::new();
         }
-        let key: Jwk = serde_json::from_value(key).map_err(|_| invalid("has a key that is not a JSON Web Key"))?;
-        PublicKey::from_jwk(&key).map_err(|_| invalid("has a key that cannot verify signatures here"))?;
-        Ok(key)
+        _ => {
+            problems.add("/jwks", "is for private_key_jwt only");
+            return Vec::new();
+        }
     };
-    keys.into_iter().map(read).collect()
+    let read = |(index, key)| problems.take(&format!("/jwks/keys/{index}"), public_key(key));
+    keys.into_iter().enumerate().filter_map(read).collect()
 }
 
-fn check_life(field: &'static str, life: Seconds, shortest: i64, longest: Seconds) -> Result<(), AdminError> {
-    let problem = "is out of bounds: access tokens live 60 to 86400 seconds, refresh tokens 600 to 604800";
-    if (shortest..=longest.0).contains(&life.0) { Ok(()) } else { Err(AdminError::Invalid { field, problem }) }
+fn public_key(key: Value) -> Result<Jwk, &'static str> {
+    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| key.get(member).is_some()) {
+        return Err("is a private or symmetric key: send public keys only, and replace that one");
+    }
+    let key: Jwk = serde_json::from_value(key).map_err(|_| "is not a JSON Web Key")?;
+    PublicKey::from_jwk(&key).map_err(|_| "cannot verify signatures here")?;
+    Ok(key)
 }
 
 /// Removes an application.
-pub async fn delete(broker: &Broker, id: &str) -> Result<(), Error> {
+pub async fn delete(broker: &Broker, change: &Change, id: &str) -> Result<(), Error> {
     check_id("client", id)?;
-    let client = key::client(id).take(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    let entry = key::index_client(id);
+    let seen = entry.get(&*broker.platform.store).await?;
+    let client = change.remove(broker, &key::client(id), done(id, ChangeKind::Deleted)).await?;
     broker.copies.clients.forget(id);
     if let Some(relay) = client.relay {
         relay::release(broker, id, &relay.control_plane_url).await?;
     }
-    Ok(())
+    paging::leave(broker, &entry, seen).await
 }

@@ -10,12 +10,15 @@ use serde::Serialize;
 
 pub use self::check::{CheckReport, Finding, Severity, check};
 pub use self::input::{ConnectionInput, Protocol};
-use super::{Put, check_id, conflict_is_theirs, look};
+use super::change::{self, Change, Done, Tagged};
+use super::paging::{self, Page, Paging};
+use super::{Checked, Put, check_id, look, tenants};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::oidc::secret_place;
 use crate::model::connection::{AssertionAudience, Connection, Endpoints, Prompt, Upstream, UpstreamClientAuth};
+use crate::model::effect::ChangeKind;
 use crate::model::sign_in::SignIn;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
@@ -102,23 +105,41 @@ fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
 }
 
 /// A connection.
-pub async fn get(broker: &Broker, tenant: &str, id: &str) -> Result<ConnectionView, Error> {
+pub async fn get(broker: &Broker, tenant: &str, id: &str) -> Result<Tagged<ConnectionView>, Error> {
     check_id("tenant", tenant)?;
     check_id("connection", id)?;
     let found = key::connection(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
-    Ok(view(broker, id, found.value))
+    show(broker, id, found.value)
+}
+
+/// The connections of a tenant that exists.
+pub async fn list(broker: &Broker, tenant: &str, paging: &Paging) -> Result<Page<ConnectionView>, Error> {
+    tenants::exists(broker, tenant).await?;
+    let view = |id: &str, connection| view(broker, id, connection);
+    paging::list(broker, key::tenant_partition(tenant), key::CONNECTION, paging, view).await
+}
+
+fn show(broker: &Broker, id: &str, connection: Connection) -> Result<Tagged<ConnectionView>, Error> {
+    let tag = change::tag(broker, &connection)?;
+    Ok(Tagged { object: view(broker, id, connection), tag })
+}
+
+fn done<'a>(tenant: &'a str, id: &str, change: ChangeKind) -> Done<'a> {
+    Done { tenant, object: format!("/tenants/{tenant}/connections/{id}"), change }
 }
 
 /// Creates or replaces a connection of a tenant that exists. Other processes follow within a minute.
 pub async fn put(
     broker: &Broker,
+    change: &Change,
     tenant: &str,
     id: &str,
-    mut input: ConnectionInput,
-) -> Result<(Put, ConnectionView), Error> {
+    Checked { mut input, mut problems }: Checked<ConnectionInput>,
+) -> Result<(Put, Tagged<ConnectionView>), Error> {
     check_id("tenant", tenant)?;
     check_id("connection", id)?;
-    input.check(broker)?;
+    input.check(broker, &mut problems);
+    input.sign_in = look::sign_in(&mut problems, input.sign_in);
     let record = key::connection(tenant, id);
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| {
@@ -127,24 +148,18 @@ pub async fn put(
     });
     let (sent, needed) = (input.client_secret.take(), input.client_auth.needs_secret());
     let secret = sealed_secret(broker, &secret_place(tenant, id), sent, kept.filter(|_| needed))?;
-    match (&secret, needed) {
-        (None, true) => return Err(AdminError::Invalid { field: "client_secret", problem: "is missing" }.into()),
-        (Some(_), false) => {
-            let problem = "is not used with this client_auth: leave it out";
-            return Err(AdminError::Invalid { field: "client_secret", problem }.into());
-        }
-        _ => {}
+    if secret.is_some() != needed && problems.is_read("/client_auth") {
+        let problem = if needed { "is missing" } else { "is not used with this client_auth: leave it out" };
+        problems.add("/client_secret", problem);
     }
+    problems.none()?;
     let connection = Connection {
         name: input.name.clone(),
         enabled: input.enabled,
-        sign_in: look::sign_in(input.sign_in.clone())?,
+        sign_in: input.sign_in.clone(),
         upstream: Upstream::Oidc(input.settings(secret)),
     };
-    let (outcome, expect) = match found {
-        Some(found) => (Put::Replaced, Expect::Version(found.version)),
-        None => (Put::Created, Expect::Absent),
-    };
+    let (outcome, expect) = change.expect(broker, found.as_ref())?;
     // The tenant's record shares the partition: a connection never outlives the check.
     let tenant_exists = key::tenant(tenant);
     if tenant_exists.get(&*broker.platform.store).await?.is_none() {
@@ -153,9 +168,9 @@ pub async fn put(
     // What is known of another provider must not serve this one.
     let documents = key::upstream_documents(tenant, id).delete(Expect::Any);
     let writes = vec![record.put(&connection, expect)?, tenant_exists.check(Expect::Present), documents];
-    broker.platform.store.commit(record.partition(), writes).await.map_err(|e| conflict_is_theirs(e.into()))?;
+    change.commit(broker, record.partition(), writes, done(tenant, id, outcome.kind())).await?;
     forget(broker, tenant, id);
-    Ok((outcome, view(broker, id, connection)))
+    Ok((outcome, show(broker, id, connection)?))
 }
 
 fn sealed_secret(
@@ -173,13 +188,10 @@ fn sealed_secret(
 }
 
 /// Removes a connection.
-pub async fn delete(broker: &Broker, tenant: &str, id: &str) -> Result<(), Error> {
+pub async fn delete(broker: &Broker, change: &Change, tenant: &str, id: &str) -> Result<(), Error> {
     check_id("tenant", tenant)?;
     check_id("connection", id)?;
-    let record = key::connection(tenant, id);
-    if record.take(&*broker.platform.store).await?.is_none() {
-        return Err(AdminError::NotFound.into());
-    }
+    change.remove(broker, &key::connection(tenant, id), done(tenant, id, ChangeKind::Deleted)).await?;
     forget(broker, tenant, id);
     Ok(())
 }

@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
-use super::{Put, check_id, conflict_is_theirs};
+use super::caller::Area;
+use super::change::{self, Change, Done, Tagged};
+use super::paging::{self, Page, Paging};
+use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error, Internal};
 use crate::handle::new_id;
@@ -12,7 +15,7 @@ use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::routing::{self as names, DomainClaim, Verified};
 use crate::outbox::{self, Owed};
 use crate::store::record::Stored;
-use crate::store::{Expect, StoreError, key};
+use crate::store::{StoreError, key};
 use crate::{dns, routing};
 
 /// What an administrator sends to claim: nothing.
@@ -80,62 +83,91 @@ async fn find(broker: &Broker, tenant: &str, domain: &str) -> Result<Stored<Doma
 }
 
 /// A claim.
-pub async fn get(broker: &Broker, tenant: &str, domain: &str) -> Result<DomainView, Error> {
+pub async fn get(broker: &Broker, tenant: &str, domain: &str) -> Result<Tagged<DomainView>, Error> {
     let domain = check(tenant, domain)?;
     let claim = find(broker, tenant, &domain).await?.value;
-    Ok(view(&domain, claim))
+    show(broker, &domain, claim)
+}
+
+/// The claims of a tenant that exists.
+pub async fn list(broker: &Broker, tenant: &str, paging: &Paging) -> Result<Page<DomainView>, Error> {
+    tenants::exists(broker, tenant).await?;
+    paging::list(broker, key::directory(tenant), key::DOMAIN_CLAIM, paging, view).await
+}
+
+fn show(broker: &Broker, domain: &str, claim: DomainClaim) -> Result<Tagged<DomainView>, Error> {
+    let tag = change::tag(broker, &claim)?;
+    Ok(Tagged { object: view(domain, claim), tag })
 }
 
 /// Claims a domain for a tenant that exists. A claim that is there stays as it is. Several tenants may claim one domain;
 /// it becomes the one's who proves it.
-pub async fn put(broker: &Broker, tenant: &str, domain: &str, _: DomainInput) -> Result<(Put, DomainView), Error> {
+pub async fn put(
+    broker: &Broker,
+    change: &Change,
+    tenant: &str,
+    domain: &str,
+    sent: Checked<DomainInput>,
+) -> Result<(Put, Tagged<DomainView>), Error> {
     let domain = check(tenant, domain)?;
-    if !routing::tenant_exists(broker, tenant).await? {
-        return Err(AdminError::NotFound.into());
-    }
+    sent.problems.none()?;
+    tenants::exists(broker, tenant).await?;
     let record = key::domain_claim(tenant, &domain);
-    if let Some(found) = record.get(&*broker.platform.store).await? {
-        return Ok((Put::Replaced, view(&domain, found.value)));
+    let found = record.get(&*broker.platform.store).await?;
+    let (outcome, expect) = change.expect(broker, found.as_ref())?;
+    if let Some(found) = found {
+        return Ok((outcome, show(broker, &domain, found.value)?));
     }
     let token = new_id(&*broker.platform.random);
     let claim = DomainClaim { token, claimed_at: broker.platform.clock.now(), verified: None };
-    let write = record.put(&claim, Expect::Absent)?;
-    broker.platform.store.commit(record.partition(), vec![write]).await.map_err(|e| conflict_is_theirs(e.into()))?;
-    Ok((Put::Created, view(&domain, claim)))
+    let done = Done { tenant, object: format!("/tenants/{tenant}/domains/{domain}"), change: outcome.kind() };
+    change.commit(broker, record.partition(), vec![record.put(&claim, expect)?], done).await?;
+    Ok((outcome, show(broker, &domain, claim)?))
 }
 
 /// Verifies a claim and leads the domain to the tenant: first the route, by compare-and-set, then the claim. If this
 /// breaks off in between, verifying again completes it.
-pub async fn verify(broker: &Broker, tenant: &str, domain: &str, input: VerifyInput) -> Result<DomainView, Error> {
+pub async fn verify(
+    broker: &Broker,
+    change: &Change,
+    tenant: &str,
+    domain: &str,
+    Checked { input, mut problems }: Checked<VerifyInput>,
+) -> Result<Tagged<DomainView>, Error> {
     let domain = check(tenant, domain)?;
     let found = find(broker, tenant, &domain).await?;
+    let (_, expect) = change.expect(broker, Some(&found))?;
     let mut claim = found.value;
     if let Some(reason) = &input.override_reason {
+        // A tenant's own word proves nothing.
+        change.by.may(Area::DeploymentOfTenant, tenant, true)?;
         if reason.trim().is_empty() || reason.chars().count() > 200 {
-            let problem = "must have 1 to 200 characters";
-            return Err(AdminError::Invalid { field: "override_reason", problem }.into());
+            problems.add("/override_reason", "must have 1 to 200 characters");
         }
-    } else if !dns::txt(broker, &txt_name(&domain)).await?.contains(&txt_value(&claim)) {
+    }
+    problems.none()?;
+    if input.override_reason.is_none() && !dns::txt(broker, &txt_name(&domain)).await?.contains(&txt_value(&claim)) {
         let problem = "has no TXT record with this claim's token (yet): see txt_name and txt_value";
         return Err(AdminError::Invalid { field: "domain", problem }.into());
     }
     routing::take_domain(broker, tenant, &domain).await?;
     if claim.verified.is_some() {
-        return Ok(view(&domain, claim));
+        return show(broker, &domain, claim);
     }
     let override_reason = input.override_reason;
     claim.verified = Some(Verified { at: broker.platform.clock.now(), override_reason: override_reason.clone() });
     let record = key::domain_claim(tenant, &domain);
-    let audit = owe(broker, tenant, AuditKind::DomainVerified { domain: domain.clone(), override_reason })?;
-    let writes = vec![record.put(&claim, Expect::Version(found.version))?, audit.write];
+    let administrator = Some(change.by.administrator.clone());
+    let verified = AuditKind::DomainVerified { domain: domain.clone(), override_reason, administrator };
+    let writes = vec![record.put(&claim, expect)?, owe(broker, tenant, verified)?.write];
     match broker.platform.store.commit(record.partition(), writes).await.map_err(Error::from) {
-        Ok(()) => Ok(view(&domain, claim)),
+        Ok(()) => show(broker, &domain, claim),
         Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {
             // The claim was given up meanwhile: so is the route.
             if record.get(&*broker.platform.store).await?.is_none() {
                 routing::release_domain(broker, tenant, &domain).await?;
             }
-            Err(AdminError::Conflict.into())
+            Err(change.lost(StoreError::Conflict.into()))
         }
         Err(error) => Err(error),
     }
@@ -143,21 +175,20 @@ pub async fn verify(broker: &Broker, tenant: &str, domain: &str, input: VerifyIn
 
 /// Gives a domain up: nobody is linked by its addresses from here on, then they lead here no more. Done again, it
 /// completes what was broken off.
-pub async fn delete(broker: &Broker, tenant: &str, domain: &str) -> Result<(), Error> {
+pub async fn delete(broker: &Broker, change: &Change, tenant: &str, domain: &str) -> Result<(), Error> {
     let domain = check(tenant, domain)?;
     let record = key::domain_claim(tenant, &domain);
     let found = record.get(&*broker.platform.store).await?;
-    let claimed = found.is_some();
-    if let Some(found) = found {
-        let mut writes = vec![record.delete(Expect::Version(found.version))];
-        if found.value.verified.is_some() {
-            writes.push(owe(broker, tenant, AuditKind::DomainReleased { domain: domain.clone() })?.write);
-        }
+    if let Some(found) = &found {
+        let (_, expect) = change.expect(broker, Some(found))?;
+        let administrator = Some(change.by.administrator.clone());
+        let released = AuditKind::DomainReleased { domain: domain.clone(), administrator };
+        let writes = vec![record.delete(expect), owe(broker, tenant, released)?.write];
         let gone = broker.platform.store.commit(record.partition(), writes).await;
-        gone.map_err(|error| conflict_is_theirs(error.into()))?;
+        gone.map_err(|error| change.lost(error.into()))?;
     }
     let routed = routing::release_domain(broker, tenant, &domain).await?;
-    if claimed || routed { Ok(()) } else { Err(AdminError::NotFound.into()) }
+    if found.is_some() || routed { Ok(()) } else { Err(AdminError::NotFound.into()) }
 }
 
 fn owe(broker: &Broker, tenant: &str, kind: AuditKind) -> Result<Owed, Error> {

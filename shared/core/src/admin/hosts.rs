@@ -3,12 +3,16 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Put, check_id};
+use super::change::{self, Change, Done, Tagged};
+use super::paging::{self, Page, Paging};
+use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error};
-use crate::model::routing as names;
+use crate::model::effect::ChangeKind;
+use crate::model::routing::{self as names, Route};
 use crate::routing;
-use crate::store::key;
+use crate::store::record::Stored;
+use crate::store::{StoreError, key};
 
 /// What an administrator sends: nothing.
 #[derive(Debug, Deserialize)]
@@ -33,26 +37,67 @@ fn check(broker: &Broker, tenant: &str, host: &str) -> Result<String, AdminError
     Ok(host)
 }
 
+/// The route of a host to the tenant, where there is one.
+async fn find(broker: &Broker, tenant: &str, host: &str) -> Result<Option<Stored<Route>>, Error> {
+    let found = key::host_route(host).get(&*broker.platform.store).await?;
+    Ok(found.filter(|found| found.value.tenant == tenant))
+}
+
+fn show(broker: &Broker, tenant: &str, host: String) -> Result<Tagged<HostView>, Error> {
+    let tag = change::tag(broker, &Route { tenant: tenant.to_owned() })?;
+    Ok(Tagged { object: HostView { host }, tag })
+}
+
+fn done<'a>(tenant: &'a str, host: &str, change: ChangeKind) -> Done<'a> {
+    Done { tenant, object: format!("/tenants/{tenant}/hosts/{host}"), change }
+}
+
+/// The hosts of a tenant that exists.
+pub async fn list(broker: &Broker, tenant: &str, paging: &Paging) -> Result<Page<HostView>, Error> {
+    tenants::exists(broker, tenant).await?;
+    let view = async |host: String| Ok(find(broker, tenant, &host).await?.map(|_| HostView { host }));
+    paging::list_indexed(broker, key::tenant_partition(tenant), key::INDEX_HOST, paging, view).await
+}
+
 /// A host of the tenant.
-pub async fn get(broker: &Broker, tenant: &str, host: &str) -> Result<HostView, Error> {
+pub async fn get(broker: &Broker, tenant: &str, host: &str) -> Result<Tagged<HostView>, Error> {
     let host = check(broker, tenant, host)?;
-    let found = key::host_route(&host).get(&*broker.platform.store).await?;
-    found.filter(|found| found.value.tenant == tenant).ok_or(AdminError::NotFound)?;
-    Ok(HostView { host })
+    find(broker, tenant, &host).await?.ok_or(AdminError::NotFound)?;
+    show(broker, tenant, host)
 }
 
 /// Leads a host to a tenant that exists. Other processes follow within a minute.
-pub async fn put(broker: &Broker, tenant: &str, host: &str, _: HostInput) -> Result<(Put, HostView), Error> {
+pub async fn put(
+    broker: &Broker,
+    change: &Change,
+    tenant: &str,
+    host: &str,
+    sent: Checked<HostInput>,
+) -> Result<(Put, Tagged<HostView>), Error> {
     let host = check(broker, tenant, host)?;
-    if !routing::tenant_exists(broker, tenant).await? {
-        return Err(AdminError::NotFound.into());
+    sent.problems.none()?;
+    tenants::exists(broker, tenant).await?;
+    let found = find(broker, tenant, &host).await?;
+    let (outcome, _) = change.expect(broker, found.as_ref())?;
+    if outcome == Put::Created {
+        paging::enter(broker, &key::index_host(tenant, &host)).await?;
+        let owed = change.owe(broker, key::host_route(&host).partition(), done(tenant, &host, outcome.kind())).await?;
+        if !routing::take_host(broker, tenant, &host, &[owed]).await? {
+            return Err(change.lost(StoreError::Conflict.into()));
+        }
     }
-    let outcome = if routing::take_host(broker, tenant, &host).await? { Put::Created } else { Put::Replaced };
-    Ok((outcome, HostView { host }))
+    Ok((outcome, show(broker, tenant, host)?))
 }
 
 /// Leads a host of the tenant nowhere.
-pub async fn delete(broker: &Broker, tenant: &str, host: &str) -> Result<(), Error> {
+pub async fn delete(broker: &Broker, change: &Change, tenant: &str, host: &str) -> Result<(), Error> {
     let host = check(broker, tenant, host)?;
-    if routing::release_host(broker, tenant, &host).await? { Ok(()) } else { Err(AdminError::NotFound.into()) }
+    let found = find(broker, tenant, &host).await?.ok_or(AdminError::NotFound)?;
+    let (_, expect) = change.expect(broker, Some(&found))?;
+    let (route, entry) = (key::host_route(&host), key::index_host(tenant, &host));
+    let seen = entry.get(&*broker.platform.store).await?;
+    let done = done(tenant, &host, ChangeKind::Deleted);
+    change.commit(broker, route.partition(), vec![route.delete(expect)], done).await?;
+    broker.copies.host_routes.forget(&host);
+    paging::leave(broker, &entry, seen).await
 }

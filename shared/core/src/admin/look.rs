@@ -3,7 +3,7 @@
 
 use url::{Host, Url};
 
-use crate::error::AdminError;
+use super::problems::Problems;
 use crate::model::routing;
 use crate::model::sign_in::SignIn;
 
@@ -11,29 +11,22 @@ use crate::model::sign_in::SignIn;
 const CONTRAST: f64 = 4.5;
 
 /// A picture's address as it is kept: https, from a host that a page's policy can name.
-pub(super) fn image_url(field: &'static str, text: Option<String>) -> Result<Option<String>, AdminError> {
-    let Some(text) = text else { return Ok(None) };
-    let invalid = |problem| AdminError::Invalid { field, problem };
-    let url = Url::parse(&text).map_err(|_| invalid("is not a URL"))?;
+pub(super) fn image_url(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "is not a URL")?;
     let named = matches!(url.host(), Some(Host::Domain(_)));
     if url.scheme() != "https" || !named || !url.username().is_empty() || url.password().is_some() {
-        return Err(invalid("must be https, with a host's name and without a user name"));
+        return Err("must be https, with a host's name and without a user name");
     }
-    if text.len() > 1024 {
-        return Err(invalid("is longer than 1024 bytes"));
-    }
-    Ok(Some(url.into()))
+    if text.len() > 1024 { Err("is longer than 1024 bytes") } else { Ok(url.into()) }
 }
 
 /// A colour on which white text can be read.
-pub(super) fn colour(text: Option<String>) -> Result<Option<String>, AdminError> {
-    let Some(text) = text else { return Ok(None) };
-    let invalid = |problem| AdminError::Invalid { field: "colour", problem };
-    let channels = channels(&text).ok_or(invalid("must be #rrggbb"))?;
+pub(super) fn colour(text: &str) -> Result<String, &'static str> {
+    let channels = channels(text).ok_or("must be #rrggbb")?;
     if 1.05 / (luminance(channels) + 0.05) < CONTRAST {
-        return Err(invalid("is too light: white text on it must have a contrast of at least 4.5:1"));
+        return Err("is too light: white text on it must have a contrast of at least 4.5:1");
     }
-    Ok(Some(text.to_ascii_lowercase()))
+    Ok(text.to_ascii_lowercase())
 }
 
 fn channels(text: &str) -> Option<[u8; 3]> {
@@ -55,24 +48,24 @@ fn luminance(channels: [u8; 3]) -> f64 {
 }
 
 /// How a connection is offered, as it is kept: names in their one form.
-pub(super) fn sign_in(mut input: SignIn) -> Result<SignIn, AdminError> {
-    let invalid = |field, problem| AdminError::Invalid { field, problem };
+pub(super) fn sign_in(problems: &mut Problems, mut input: SignIn) -> SignIn {
     if let Some(text) = &input.button_text
         && (text.trim().is_empty() || text.chars().count() > 60 || text.chars().any(char::is_control))
     {
-        return Err(invalid("sign_in.button_text", "must have 1 to 60 characters"));
+        problems.add("/sign_in/button_text", "must have 1 to 60 characters");
     }
-    input.button_image_url = image_url("sign_in.button_image_url", input.button_image_url)?;
-    for (field, texts) in [("sign_in.domains", &mut input.domains), ("sign_in.hosts", &mut input.hosts)] {
+    let picture = input.button_image_url.take();
+    input.button_image_url = picture.and_then(|text| problems.take("/sign_in/button_image_url", image_url(&text)));
+    for (path, texts) in [("/sign_in/domains", &mut input.domains), ("/sign_in/hosts", &mut input.hosts)] {
         if texts.len() > 50 {
-            return Err(invalid(field, "has more than 50 entries"));
+            problems.add(path, "has more than 50 entries");
         }
-        for text in texts.iter_mut() {
-            *text =
-                routing::domain(text).ok_or(invalid(field, "has an entry that is not a name such as corp.example"))?;
+        for (index, text) in texts.iter_mut().enumerate() {
+            let name = routing::domain(text).ok_or("is not a name such as corp.example");
+            *text = problems.take(&format!("{path}/{index}"), name).unwrap_or_default();
         }
     }
-    Ok(input)
+    input
 }
 
 #[cfg(test)]
@@ -82,18 +75,17 @@ mod tests {
     #[test]
     fn white_text_can_be_read_on_a_colour() {
         for fine in ["#000000", "#1f4fbf", "#1F4FBF", "#767676", "#c00000"] {
-            assert_eq!(colour(Some(fine.to_owned())), Ok(Some(fine.to_ascii_lowercase())));
+            assert_eq!(colour(fine), Ok(fine.to_ascii_lowercase()));
         }
         for wrong in ["#ffffff", "#777777", "#ffcc00", "#00ff00", "1f4fbf", "#1f4fb", "#1f4fbff", "#+f4fbf", "red", ""]
         {
-            assert!(colour(Some(wrong.to_owned())).is_err(), "{wrong}");
+            assert!(colour(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn pictures_come_over_https_from_a_named_host() {
-        let checked = |text: &str| image_url("logo_url", Some(text.to_owned()));
-        assert_eq!(checked("https://IMG.example/a b"), Ok(Some("https://img.example/a%20b".to_owned())));
+        assert_eq!(image_url("https://IMG.example/a b").as_deref(), Ok("https://img.example/a%20b"));
         for wrong in [
             "http://img.example/",
             "https://192.0.2.1/",
@@ -104,23 +96,25 @@ mod tests {
             "/logo.png",
             &format!("https://img.example/{}", "x".repeat(1024)),
         ] {
-            assert!(checked(wrong).is_err(), "{wrong}");
+            assert!(image_url(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn names_take_their_one_form() {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let kept = sign_in(SignIn { domains: owned(&["Corp.Example"]), ..SignIn::default() }).unwrap();
+        let kept = sign_in(&mut Problems::default(), SignIn { domains: owned(&["Corp.Example"]), ..SignIn::default() });
         assert_eq!(kept.domains, ["corp.example"]);
+        let refused = |input| {
+            let mut problems = Problems::default();
+            sign_in(&mut problems, input);
+            problems.none().is_err()
+        };
         for wrong in ["*.example", "corp", "a@corp.example", ""] {
-            assert!(sign_in(SignIn { hosts: owned(&[wrong]), ..SignIn::default() }).is_err(), "{wrong}");
+            assert!(refused(SignIn { hosts: owned(&["corp.example", wrong]), ..SignIn::default() }), "{wrong}");
         }
         for wrong in ["", " ", "two\nlines", &"x".repeat(61)] {
-            assert!(
-                sign_in(SignIn { button_text: Some((*wrong).to_owned()), ..SignIn::default() }).is_err(),
-                "{wrong}"
-            );
+            assert!(refused(SignIn { button_text: Some((*wrong).to_owned()), ..SignIn::default() }), "{wrong}");
         }
     }
 }

@@ -8,11 +8,14 @@ use serde::Deserialize;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::oauth::relay::{origin, origin_of};
 
-use super::conflict_is_theirs;
+use super::change::Change;
+use super::problems::Problems;
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::client::{Relay, RelayCookies, RelayRoute};
 use crate::store::{Expect, StoreError, key};
+
+const PLANE: &str = "/relay/control_plane_url";
 
 /// What an administrator sends.
 #[derive(Deserialize)]
@@ -27,27 +30,26 @@ pub struct RelayInput {
 
 /// The setting can work: it names an origin, an address to come back to, and a client that needs no secret.
 pub(super) fn check(
+    problems: &mut Problems,
     sent: &RelayInput,
     redirect_uris: &[String],
     client_auth: ClientAuthMethod,
-) -> Result<Relay, AdminError> {
-    let invalid = |field, problem| Err(AdminError::Invalid { field, problem });
-    let Some(origin) = origin(&sent.control_plane_url) else {
-        let problem = "must be https (http on loopback) with host and port only";
-        return invalid("relay.control_plane_url", problem);
-    };
-    if !redirect_uris.iter().any(|uri| origin_of(uri).as_deref() == Some(&origin)) {
-        return invalid("relay.control_plane_url", "has none of redirect_uris on it");
-    }
+) -> Option<Relay> {
     // The relay redeems codes for browsers, which hold no secret: PKCE protects them.
     if client_auth != ClientAuthMethod::None {
-        return invalid("client_auth", "must be none for an application with a relay");
+        problems.add("/client_auth", "must be none for an application with a relay");
     }
-    Ok(Relay { control_plane_url: origin, cookies: sent.cookies })
+    let origin = origin(&sent.control_plane_url).ok_or("must be https (http on loopback) with host and port only");
+    let origin = problems.take(PLANE, origin)?;
+    if problems.is_read("/redirect_uris") && !redirect_uris.iter().any(|uri| origin_of(uri).as_deref() == Some(&origin))
+    {
+        problems.add(PLANE, "has none of redirect_uris on it");
+    }
+    Some(Relay { control_plane_url: origin, cookies: sent.cookies })
 }
 
 /// Makes the origin lead to this application, unless it is another one's.
-pub(super) async fn claim(broker: &Broker, id: &str, origin: &str) -> Result<(), Error> {
+pub(super) async fn claim(broker: &Broker, change: &Change, id: &str, origin: &str) -> Result<(), Error> {
     let store = &*broker.platform.store;
     let record = key::relay_route(origin);
     let expect = match record.get(store).await? {
@@ -56,14 +58,13 @@ pub(super) async fn claim(broker: &Broker, id: &str, origin: &str) -> Result<(),
         Some(found) => {
             let holder = key::client(&found.value.client).get(store).await?;
             if holder.is_some_and(|holder| holder.value.relay_at(origin).is_some()) {
-                let problem = "is another application's";
-                return Err(AdminError::Invalid { field: "relay.control_plane_url", problem }.into());
+                return Err(AdminError::problem(PLANE, "is another application's").into());
             }
             Expect::Version(found.version)
         }
     };
     let write = record.put(&RelayRoute { client: id.to_owned() }, expect)?;
-    store.commit(record.partition(), vec![write]).await.map_err(|error| conflict_is_theirs(error.into()))?;
+    store.commit(record.partition(), vec![write]).await.map_err(|error| change.lost(error.into()))?;
     broker.copies.relay_routes.forget(origin);
     Ok(())
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::jose::{Algorithm, PrivateJwk};
 use vestibule_protocol::time::Timestamp;
 
-use super::{Put, conflict_is_theirs};
+use super::change::{self, Change, Tagged};
+use super::{Checked, Put};
 use crate::Broker;
-use crate::error::{AdminError, Error};
+use crate::error::Error;
 use crate::model::signing::{KeyRing, KeyState, StoredKey};
 use crate::signing;
 
@@ -42,28 +43,36 @@ pub struct SigningKeyView {
 }
 
 /// The keys as they are now.
-pub async fn get(broker: &Broker) -> Result<SigningKeysView, Error> {
-    Ok(view(&signing::ring(broker).await?.value))
+pub async fn get(broker: &Broker) -> Result<Tagged<SigningKeysView>, Error> {
+    show(broker, &signing::ring(broker).await?.value)
+}
+
+fn show(broker: &Broker, ring: &KeyRing) -> Result<Tagged<SigningKeysView>, Error> {
+    Ok(Tagged { object: view(ring), tag: change::tag(broker, ring)? })
 }
 
 /// Brings the next key into use as soon as everybody can know it: at once if it is published long enough, otherwise
 /// some minutes after it is published, which is now.
-pub async fn rotate(broker: &Broker) -> Result<SigningKeysView, Error> {
-    Ok(view(&signing::rotate_now(broker).await.map_err(conflict_is_theirs)?))
+pub async fn rotate(broker: &Broker, change: &Change) -> Result<Tagged<SigningKeysView>, Error> {
+    show(broker, &signing::rotate_now(broker, change).await?)
 }
 
 /// Forgets a key that somebody else may have. Nothing that it signed is good any more, here within two minutes and
 /// elsewhere as soon as the key set is fetched again. The next key signs instead, or a new one.
-pub async fn delete(broker: &Broker, kid: &str) -> Result<SigningKeysView, Error> {
-    let ring = signing::remove_now(broker, kid).await.map_err(conflict_is_theirs)?;
-    Ok(view(&ring.ok_or(AdminError::NotFound)?))
+pub async fn delete(broker: &Broker, change: &Change, kid: &str) -> Result<(), Error> {
+    signing::remove_now(broker, change, kid).await
 }
 
 /// Publishes the owner's keys, to be used in their order from as soon as everybody can know the first. They replace
 /// what was published and not used. Sent again, they change nothing.
-pub async fn put(broker: &Broker, input: &SigningKeysInput) -> Result<(Put, SigningKeysView), Error> {
-    let ring = signing::import(broker, &input.keys).await.map_err(conflict_is_theirs)?;
-    Ok((Put::Replaced, view(&ring)))
+pub async fn put(
+    broker: &Broker,
+    change: &Change,
+    Checked { input, problems }: Checked<SigningKeysInput>,
+) -> Result<(Put, Tagged<SigningKeysView>), Error> {
+    problems.none()?;
+    let ring = signing::import(broker, change, &input.keys).await?;
+    Ok((Put::Replaced, show(broker, &ring)?))
 }
 
 fn view(ring: &KeyRing) -> SigningKeysView {

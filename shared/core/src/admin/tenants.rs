@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Put, check_id, check_name, conflict_is_theirs, look};
+use super::change::{self, Change, Done, Tagged};
+use super::paging::{self, Page, Paging};
+use super::{Checked, Put, check_id, check_name, look};
 use crate::Broker;
 use crate::error::{AdminError, Error};
+use crate::model::effect::ChangeKind;
 use crate::model::tenant::{DEFAULT_SESSION_SHARDS, Tenant};
+use crate::routing;
 use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, Partition, Write};
 
@@ -37,42 +41,75 @@ pub struct TenantView {
 }
 
 /// A tenant.
-pub async fn get(broker: &Broker, id: &str) -> Result<TenantView, Error> {
+pub async fn get(broker: &Broker, id: &str) -> Result<Tagged<TenantView>, Error> {
     check_id("tenant", id)?;
     let found = key::tenant(id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
-    Ok(TenantView { id: id.to_owned(), tenant: found.value })
+    show(broker, id, found.value)
+}
+
+/// The tenant is there, now.
+pub(super) async fn exists(broker: &Broker, id: &str) -> Result<(), Error> {
+    check_id("tenant", id)?;
+    let exists = routing::tenant_exists(broker, id).await?;
+    if exists { Ok(()) } else { Err(AdminError::NotFound.into()) }
+}
+
+/// All tenants.
+pub async fn list(broker: &Broker, paging: &Paging) -> Result<Page<TenantView>, Error> {
+    let find = async |id: String| {
+        let found = key::tenant(&id).get(&*broker.platform.store).await?;
+        Ok(found.map(|found| TenantView { id, tenant: found.value }))
+    };
+    paging::list_indexed(broker, key::index(), key::INDEX_TENANT, paging, find).await
+}
+
+fn show(broker: &Broker, id: &str, tenant: Tenant) -> Result<Tagged<TenantView>, Error> {
+    let tag = change::tag(broker, &tenant)?;
+    Ok(Tagged { object: TenantView { id: id.to_owned(), tenant }, tag })
+}
+
+fn done(id: &str, change: ChangeKind) -> Done<'_> {
+    Done { tenant: id, object: format!("/tenants/{id}"), change }
 }
 
 /// Creates or replaces a tenant.
-pub async fn put(broker: &Broker, id: &str, input: TenantInput) -> Result<(Put, TenantView), Error> {
+pub async fn put(
+    broker: &Broker,
+    change: &Change,
+    id: &str,
+    Checked { input, mut problems }: Checked<TenantInput>,
+) -> Result<(Put, Tagged<TenantView>), Error> {
     check_id("tenant", id)?;
-    check_name(&input.name)?;
-    let (logo_url, colour) = (look::image_url("logo_url", input.logo_url)?, look::colour(input.colour)?);
+    check_name(&mut problems, &input.name);
+    let logo_url = input.logo_url.and_then(|text| problems.take("/logo_url", look::image_url(&text)));
+    let colour = input.colour.and_then(|text| problems.take("/colour", look::colour(&text)));
     let record = key::tenant(id);
     let found = record.get(&*broker.platform.store).await?;
-    let asked = input.session_shards;
-    let session_shards = match (&found, asked) {
-        (Some(found), Some(asked)) if asked != found.value.session_shards => {
-            let problem = "cannot be changed: it decides where sessions are found";
-            return Err(AdminError::Invalid { field: "session_shards", problem }.into());
+    let session_shards = match (&found, input.session_shards) {
+        (Some(found), asked) => {
+            if asked.is_some_and(|asked| asked != found.value.session_shards) {
+                problems.add("/session_shards", "cannot be changed: it decides where sessions are found");
+            }
+            found.value.session_shards
         }
-        (Some(found), _) => found.value.session_shards,
-        (None, Some(0 | 1025..)) => {
-            return Err(AdminError::Invalid { field: "session_shards", problem: "must be 1 to 1024" }.into());
+        (None, asked) => {
+            if matches!(asked, Some(0 | 1025..)) {
+                problems.add("/session_shards", "must be 1 to 1024");
+            }
+            asked.unwrap_or(DEFAULT_SESSION_SHARDS)
         }
-        (None, asked) => asked.unwrap_or(DEFAULT_SESSION_SHARDS),
     };
+    problems.none()?;
     let tenant = Tenant { name: input.name, session_shards, logo_url, colour };
-    let (outcome, expect) = if let Some(found) = found {
-        (Put::Replaced, Expect::Version(found.version))
-    } else {
+    let (outcome, expect) = change.expect(broker, found.as_ref())?;
+    if outcome == Put::Created {
         register(broker, id, session_shards).await?;
-        (Put::Created, Expect::Absent)
-    };
-    let write = record.put(&tenant, expect)?;
-    broker.platform.store.commit(record.partition(), vec![write]).await.map_err(|e| conflict_is_theirs(e.into()))?;
+    }
+    paging::enter(broker, &key::index_tenant(id)).await?;
+    let writes = vec![record.put(&tenant, expect)?];
+    change.commit(broker, record.partition(), writes, done(id, outcome.kind())).await?;
     broker.copies.tenants.forget(id);
-    Ok((outcome, TenantView { id: id.to_owned(), tenant }))
+    Ok((outcome, show(broker, id, tenant)?))
 }
 
 /// Enters the tenant's partitions into their minute slots, before the tenant exists: nothing can be owed unseen.
@@ -93,9 +130,11 @@ async fn register(broker: &Broker, id: &str, shards: u16) -> Result<(), Error> {
 }
 
 /// Removes a tenant: nobody can sign in to it any more. Its people stay on record.
-pub async fn delete(broker: &Broker, id: &str) -> Result<(), Error> {
+pub async fn delete(broker: &Broker, change: &Change, id: &str) -> Result<(), Error> {
     check_id("tenant", id)?;
-    key::tenant(id).take(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    let entry = key::index_tenant(id);
+    let seen = entry.get(&*broker.platform.store).await?;
+    change.remove(broker, &key::tenant(id), done(id, ChangeKind::Deleted)).await?;
     broker.copies.tenants.forget(id);
-    Ok(())
+    paging::leave(broker, &entry, seen).await
 }

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::check_id;
+use super::change::{self, Change, Tagged};
+use super::paging::{self, Page, Paging};
+use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::directory;
 use crate::error::{AdminError, Error};
@@ -18,16 +20,34 @@ pub struct UserInput {
 }
 
 /// A person.
-pub async fn get(broker: &Broker, tenant: &str, id: &str) -> Result<User, Error> {
+pub async fn get(broker: &Broker, tenant: &str, id: &str) -> Result<Tagged<User>, Error> {
     check(tenant, id)?;
     let found = key::user(tenant, id).get(&*broker.platform.store).await?;
-    Ok(found.ok_or(AdminError::NotFound)?.value)
+    show(broker, found.ok_or(AdminError::NotFound)?.value)
+}
+
+/// The people of a tenant that exists.
+pub async fn list(broker: &Broker, tenant: &str, paging: &Paging) -> Result<Page<User>, Error> {
+    tenants::exists(broker, tenant).await?;
+    paging::list(broker, key::directory(tenant), key::USER, paging, |_, user| user).await
+}
+
+fn show(broker: &Broker, user: User) -> Result<Tagged<User>, Error> {
+    Ok(Tagged { tag: change::tag(broker, &user)?, object: user })
 }
 
 /// Switches a person on or off.
-pub async fn put(broker: &Broker, tenant: &str, id: &str, input: &UserInput) -> Result<User, Error> {
+pub async fn put(
+    broker: &Broker,
+    change: &Change,
+    tenant: &str,
+    id: &str,
+    Checked { input, problems }: Checked<UserInput>,
+) -> Result<(Put, Tagged<User>), Error> {
     check(tenant, id)?;
-    directory::set_active(broker, tenant, id, input.active).await?.ok_or(AdminError::NotFound.into())
+    problems.none()?;
+    let changed = directory::set_active(broker, change, tenant, id, input.active).await?;
+    Ok((Put::Replaced, show(broker, changed.ok_or(AdminError::NotFound)?)?))
 }
 
 fn check(tenant: &str, id: &str) -> Result<(), AdminError> {

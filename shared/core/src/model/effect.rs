@@ -24,6 +24,30 @@ pub enum Effect {
     },
 }
 
+/// Whose log holds what is no tenant's. No tenant has this name.
+pub const DEPLOYMENT: &str = "*";
+
+/// Which administrator's token acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Administrator {
+    /// The token's id.
+    pub token: String,
+    /// What the token was called.
+    pub name: String,
+}
+
+/// What happened to an object of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It was not there before.
+    Created,
+    /// It was, and is replaced.
+    Replaced,
+    /// It is gone.
+    Deleted,
+}
+
 /// Something that an auditor may want to know. Holds names and ids, never a secret or a raw claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
@@ -53,9 +77,26 @@ pub enum AuditKind {
     /// A person was seen for the first time.
     UserCreated,
     /// An administrator deactivated a person.
-    UserDeactivated,
+    UserDeactivated {
+        /// Who. Version 0.1 wrote nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        administrator: Option<Administrator>,
+    },
     /// An administrator activated a person again.
-    UserActivated,
+    UserActivated {
+        /// Who.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        administrator: Option<Administrator>,
+    },
+    /// An administrator changed the configuration.
+    Configured {
+        /// What, as its path below `/admin/v1`.
+        object: String,
+        /// How.
+        change: ChangeKind,
+        /// Who.
+        administrator: Administrator,
+    },
     /// A person came through another connection with an address that is theirs.
     IdentityLinked,
     /// A domain was found to be the tenant's, by DNS or on an administrator's word.
@@ -65,11 +106,17 @@ pub enum AuditKind {
         /// The administrator's reason, where DNS was not asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         override_reason: Option<String>,
+        /// Who had it verified.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        administrator: Option<Administrator>,
     },
-    /// A domain is not the tenant's any more.
+    /// A tenant gave up a domain, or its claim to one.
     DomainReleased {
         /// The domain.
         domain: String,
+        /// Who gave it up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        administrator: Option<Administrator>,
     },
     /// A person signed in.
     SignedIn,

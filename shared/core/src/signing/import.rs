@@ -5,19 +5,19 @@ use vestibule_protocol::jose::{PrivateJwk, PublicKey};
 use super::plan::earliest_use;
 use super::{public_key, rotate};
 use crate::Broker;
+use crate::admin::change::Change;
 use crate::error::{AdminError, Error};
 use crate::handle::new_id;
 use crate::model::signing::{KeyRing, KeyState, StoredKey};
 use crate::platform::{CryptoError, PrivateKey};
 use crate::secret::Secret;
-use crate::store::Expect;
 
 /// Keys in one set: more than anybody rotates through in a year.
 const MOST: usize = 8;
 
 /// Makes these the keys that are used next, one after another: the first as soon as everybody can know it, each further
 /// one a rotation later, or when an administrator says so. What was published and is not among them goes.
-pub(crate) async fn import(broker: &Broker, keys: &[PrivateJwk]) -> Result<KeyRing, Error> {
+pub(crate) async fn import(broker: &Broker, change: &Change, keys: &[PrivateJwk]) -> Result<KeyRing, Error> {
     if keys.is_empty() || keys.len() > MOST {
         return Err(invalid("must have 1 to 8 keys"));
     }
@@ -27,6 +27,7 @@ pub(crate) async fn import(broker: &Broker, keys: &[PrivateJwk]) -> Result<KeyRi
     }
     let (now, rotation) = (broker.platform.clock.now(), broker.config.key_rotation);
     let stored = rotate::ring(broker).await?;
+    let (_, expect) = change.expect(broker, Some(&stored))?;
     let unused = |key: &StoredKey| matches!(key.state(), KeyState::Published { .. });
     let (before, mut keys): (Vec<_>, Vec<_>) = stored.value.keys.into_iter().partition(unused);
     let mut turn = Some(now);
@@ -52,7 +53,7 @@ pub(crate) async fn import(broker: &Broker, keys: &[PrivateJwk]) -> Result<KeyRi
         }
     }
     let ring = KeyRing { keys };
-    rotate::replace(broker, &ring, Expect::Version(stored.version)).await?;
+    rotate::replace_for(broker, change, &ring, expect, rotate::replaced()).await?;
     tracing::info!(waiting = ring.waiting().len(), "signing_keys.imported");
     Ok(ring)
 }
@@ -100,5 +101,5 @@ async fn take(broker: &Broker, jwk: &PrivateJwk) -> Result<(Option<String>, Priv
 }
 
 fn invalid(problem: &'static str) -> Error {
-    AdminError::Invalid { field: "keys", problem }.into()
+    AdminError::problem("/keys", problem).into()
 }

@@ -7,8 +7,10 @@ use vestibule_protocol::time::Timestamp;
 use super::plan::{self, Rules, Transition};
 use super::{RING, jwk, sealed_place};
 use crate::Broker;
-use crate::error::Error;
+use crate::admin::change::{Change, Done};
+use crate::error::{AdminError, Error};
 use crate::handle::new_id;
+use crate::model::effect::{ChangeKind, DEPLOYMENT};
 use crate::model::signing::{KeyRing, KeyState, StoredKey};
 use crate::platform::PrivateKey;
 use crate::seal::Purpose;
@@ -42,50 +44,50 @@ pub(crate) async fn ring(broker: &Broker) -> Result<Stored<KeyRing>, Error> {
 }
 
 /// Lets the next key be used as soon as it may be; publishes one if none waits.
-pub(crate) async fn rotate_now(broker: &Broker) -> Result<KeyRing, Error> {
-    let Stored { value: mut ring, version } = ring(broker).await?;
+pub(crate) async fn rotate_now(broker: &Broker, change: &Change) -> Result<KeyRing, Error> {
+    let stored = ring(broker).await?;
+    let (_, expect) = change.expect(broker, Some(&stored))?;
+    let mut ring = stored.value;
     let now = broker.platform.clock.now();
-    let waiting = ring.waiting().first().map(|(key, _)| (*key).clone());
-    let next = if let Some(next) = waiting {
-        next
-    } else {
-        let key = generate(broker, KeyState::Published { use_from: None }).await?;
-        ring.keys.push(key.clone());
-        key
-    };
+    let next = next(broker, &mut ring).await?;
     ring.schedule(&next.kid, Some(plan::earliest_use(next.created_at, now)));
-    replace(broker, &ring, Expect::Version(version)).await?;
+    replace_for(broker, change, &ring, expect, replaced()).await?;
     tracing::info!(next = next.kid, "signing_keys.rotation_asked_for");
     Ok(ring)
 }
 
 /// Forgets a key at once, because somebody else may have it. If it is the one that signs, the next one takes over
-/// before everybody can know it: a verifier asks again when it meets a name that it does not know. `None` when there is
-/// no such key.
-pub(crate) async fn remove_now(broker: &Broker, kid: &str) -> Result<Option<KeyRing>, Error> {
-    let Stored { value: mut ring, version } = ring(broker).await?;
+/// before everybody can know it: a verifier asks again when it meets a name that it does not know.
+pub(crate) async fn remove_now(broker: &Broker, change: &Change, kid: &str) -> Result<(), Error> {
+    let stored = ring(broker).await?;
+    let (_, expect) = change.expect(broker, Some(&stored))?;
+    let mut ring = stored.value;
     if !ring.keys.iter().any(|key| key.kid == kid) {
-        return Ok(None);
+        return Err(AdminError::NotFound.into());
     }
     if ring.active().is_some_and(|active| active.kid == kid) {
-        let now = broker.platform.clock.now();
-        let waiting = ring.waiting().first().map(|(next, _)| next.kid.clone());
-        let next = if let Some(next) = waiting {
-            next
-        } else {
-            let key = generate(broker, KeyState::Published { use_from: None }).await?;
-            ring.keys.push(key.clone());
-            key.kid
-        };
-        ring.activate(&next, now);
+        let next = next(broker, &mut ring).await?;
+        ring.activate(&next.kid, broker.platform.clock.now());
     }
     ring.remove(kid);
-    replace(broker, &ring, Expect::Version(version)).await?;
+    let done = Done { tenant: DEPLOYMENT, object: format!("/signing-keys/{kid}"), change: ChangeKind::Deleted };
+    replace_for(broker, change, &ring, expect, done).await?;
     tracing::warn!(kid, "signing_keys.removed");
-    Ok(Some(ring))
+    Ok(())
 }
 
-/// Does what the plan says is due, and seals anew what was sealed with a key that is not the first any more. A ring that nobody needed yet is left to whoever needs it.
+/// The key that waits to be used next; one is made if none waits.
+async fn next(broker: &Broker, ring: &mut KeyRing) -> Result<StoredKey, Error> {
+    if let Some((next, _)) = ring.waiting().first() {
+        return Ok((*next).clone());
+    }
+    let key = generate(broker, KeyState::Published { use_from: None }).await?;
+    ring.keys.push(key.clone());
+    Ok(key)
+}
+
+/// Does what the plan says is due, and seals anew what was sealed with a key that is not the first any more. A ring that
+/// nobody needed yet is left to whoever needs it.
 pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
     let Some(Stored { value: mut ring, version }) = key::key_ring().get(&*broker.platform.store).await? else {
         return Ok(());
@@ -132,11 +134,30 @@ fn reseal(broker: &Broker, ring: &mut KeyRing) -> usize {
 }
 
 /// Writes the ring, if it is as it was read.
-pub(super) async fn replace(broker: &Broker, ring: &KeyRing, expect: Expect) -> Result<(), StoreError> {
+async fn replace(broker: &Broker, ring: &KeyRing, expect: Expect) -> Result<(), StoreError> {
     let record = key::key_ring();
     broker.platform.store.commit(record.partition(), vec![record.put(ring, expect)?]).await?;
     broker.copies.signing_keys.forget(RING);
     Ok(())
+}
+
+/// The same for an administrator.
+pub(super) async fn replace_for(
+    broker: &Broker,
+    change: &Change,
+    ring: &KeyRing,
+    expect: Expect,
+    done: Done<'_>,
+) -> Result<(), Error> {
+    let record = key::key_ring();
+    change.commit(broker, record.partition(), vec![record.put(ring, expect)?], done).await?;
+    broker.copies.signing_keys.forget(RING);
+    Ok(())
+}
+
+/// What the audit log says of a change of the set.
+pub(super) fn replaced() -> Done<'static> {
+    Done { tenant: DEPLOYMENT, object: "/signing-keys".to_owned(), change: ChangeKind::Replaced }
 }
 
 /// A new key of the deployment's algorithm.

@@ -8,6 +8,7 @@ use vestibule_protocol::time::Timestamp;
 
 use super::Partition;
 use super::record::RecordKey;
+use crate::model::admin_token::AdminToken;
 use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
@@ -49,6 +50,48 @@ pub fn pushed_request(client: &str, hash: &str) -> RecordKey<PushedRequest> {
 /// Which application the relay serves at a control plane's origin (scheme, host, port).
 pub fn relay_route(origin: &str) -> RecordKey<RelayRoute> {
     RecordKey::new(Partition::new(format!("host:{origin}")), "relay")
+}
+
+/// The partition of administrators' tokens.
+pub fn admin_tokens() -> Partition {
+    Partition::new("tokens")
+}
+
+/// What the ids of administrators' tokens start with.
+pub const ADMIN_TOKEN: &str = "token#";
+
+/// An administrator's token.
+pub fn admin_token(id: &str) -> RecordKey<AdminToken> {
+    RecordKey::new(admin_tokens(), format!("{ADMIN_TOKEN}{id}"))
+}
+
+/// The partition that lists what lies in partitions of its own. Only administrators' lists read it.
+pub fn index() -> Partition {
+    Partition::new("index")
+}
+
+/// What the ids of tenants in the index start with.
+pub const INDEX_TENANT: &str = "tenant#";
+
+/// That there is a tenant, or was.
+pub fn index_tenant(tenant: &str) -> RecordKey<()> {
+    RecordKey::new(index(), format!("{INDEX_TENANT}{tenant}"))
+}
+
+/// What the ids of applications in the index start with.
+pub const INDEX_CLIENT: &str = "client#";
+
+/// That there is an application, or was.
+pub fn index_client(client: &str) -> RecordKey<()> {
+    RecordKey::new(index(), format!("{INDEX_CLIENT}{client}"))
+}
+
+/// What the ids of a tenant's hosts start with.
+pub const INDEX_HOST: &str = "host#";
+
+/// That a host leads to a tenant, or did.
+pub fn index_host(tenant: &str, host: &str) -> RecordKey<()> {
+    RecordKey::new(tenant_partition(tenant), format!("{INDEX_HOST}{host}"))
 }
 
 /// The partition of a tenant's configuration.
@@ -94,9 +137,12 @@ pub fn directory(tenant: &str) -> Partition {
     Partition::new(format!("directory:{tenant}"))
 }
 
+/// What the ids of people start with.
+pub const USER: &str = "user#";
+
 /// A person.
 pub fn user(tenant: &str, user: &str) -> RecordKey<User> {
-    RecordKey::new(directory(tenant), format!("user#{user}"))
+    RecordKey::new(directory(tenant), format!("{USER}{user}"))
 }
 
 /// Who a person of an identity provider is here: identity is (connection, issuer, subject).
@@ -110,9 +156,12 @@ pub fn email_owner(tenant: &str, address: &str) -> RecordKey<EmailOwner> {
     RecordKey::new(directory(tenant), format!("email#{}", hash_parts(&[address])))
 }
 
+/// What the ids of claims to domains start with.
+pub const DOMAIN_CLAIM: &str = "domain#";
+
 /// A tenant's claim to an e-mail domain.
 pub fn domain_claim(tenant: &str, domain: &str) -> RecordKey<DomainClaim> {
-    RecordKey::new(directory(tenant), format!("domain#{domain}"))
+    RecordKey::new(directory(tenant), format!("{DOMAIN_CLAIM}{domain}"))
 }
 
 /// One of the partitions over which a tenant's sessions are spread.

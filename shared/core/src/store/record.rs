@@ -57,15 +57,16 @@ impl<T: Serialize + DeserializeOwned> RecordKey<T> {
 
     /// A write of `value`, whole, that stays until deleted.
     pub fn put(&self, value: &T, expect: Expect) -> Result<Write, StoreError> {
-        self.put_with_life(value, None, expect)
+        self.put_for(value, None, expect)
     }
 
     /// A write of `value`, whole, that ends by itself at `expires_at`.
     pub fn put_until(&self, value: &T, expires_at: Timestamp, expect: Expect) -> Result<Write, StoreError> {
-        self.put_with_life(value, Some(expires_at), expect)
+        self.put_for(value, Some(expires_at), expect)
     }
 
-    fn put_with_life(&self, value: &T, expires_at: Option<Timestamp>, expect: Expect) -> Result<Write, StoreError> {
+    /// A write of `value`, whole, that ends by itself if there is an end.
+    pub fn put_for(&self, value: &T, expires_at: Option<Timestamp>, expect: Expect) -> Result<Write, StoreError> {
         let value = serde_json::to_string(value).map_err(|_| StoreError::Invalid("a value must be JSON"))?;
         Ok(Write::Put { id: self.key.id.clone(), value, expires_at, expect })
     }

@@ -9,7 +9,7 @@ use vestibule_protocol::time::Seconds;
 
 use crate::Broker;
 use crate::admin::check_name;
-use crate::error::AdminError;
+use crate::admin::problems::{Problems, escaped};
 use crate::login::upstream::request::OUR_PARAMETERS;
 use crate::model::connection::{
     AssertionAudience, ClaimNames, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings,
@@ -99,70 +99,88 @@ fn default_scopes() -> Vec<String> {
     ["openid", "email"].map(str::to_owned).into()
 }
 
-const fn invalid(field: &'static str, problem: &'static str) -> AdminError {
-    AdminError::Invalid { field, problem }
-}
-
 impl ConnectionInput {
     /// Everything but the secret is as it must be.
-    pub(super) fn check(&self, broker: &Broker) -> Result<(), AdminError> {
-        check_name(&self.name)?;
-        check_issuer(broker, &self.issuer, &self.entra_directories)?;
-        if let Some(endpoints) = &self.endpoints {
-            let Endpoints { authorization, token, jwks, userinfo } = endpoints;
-            for address in [Some(authorization), Some(token), Some(jwks), userinfo.as_ref()].into_iter().flatten() {
-                check_address(broker, "endpoints", address)?;
+    pub(super) fn check(&self, broker: &Broker, problems: &mut Problems) {
+        check_name(problems, &self.name);
+        self.check_issuer(broker, problems);
+        if let Some(Endpoints { authorization, token, jwks, userinfo }) = &self.endpoints {
+            let addresses = [("authorization", Some(authorization)), ("token", Some(token)), ("jwks", Some(jwks))];
+            for (name, address) in addresses.into_iter().chain([("userinfo", userinfo.as_ref())]) {
+                let checked = address.map_or(Ok(()), |address| check_address(broker, address));
+                problems.take(&format!("/endpoints/{name}"), checked);
             }
         }
-        check_text("client_id", &self.client_id)?;
         if self.client_id.starts_with('<') {
-            return Err(invalid("client_id", "is the placeholder of a preset"));
+            problems.add("/client_id", "is the placeholder of a preset");
         }
-        if let Some(audience) = &self.audience {
-            check_text("audience", audience)?;
-        }
-        for (field, claim) in [
-            ("email_claim", &self.email_claim),
-            ("unique_id_claim", &self.unique_id_claim),
-            ("groups_claim", &self.groups_claim),
+        for (path, text) in [
+            ("/client_id", Some(&self.client_id)),
+            ("/audience", self.audience.as_ref()),
+            ("/email_claim", self.email_claim.as_ref()),
+            ("/unique_id_claim", self.unique_id_claim.as_ref()),
+            ("/groups_claim", self.groups_claim.as_ref()),
         ] {
-            claim.as_ref().map_or(Ok(()), |claim| check_text(field, claim))?;
+            if text.is_some_and(|text| text.is_empty() || text.len() > 255 || text.chars().any(char::is_control)) {
+                problems.add(path, "must have 1 to 255 bytes without control characters");
+            }
         }
         if self.skew_seconds.is_some_and(|skew| i64::from(skew) > MAX_SKEW.0) {
-            return Err(invalid("skew_seconds", "must be 300 at most"));
+            problems.add("/skew_seconds", "must be 300 at most");
         }
-        let several = !self.entra_directories.is_empty();
-        if several && self.assertion_audience == AssertionAudience::Issuer {
-            return Err(invalid("assertion_audience", "cannot be an issuer with {tenantid}"));
+        if !self.entra_directories.is_empty() && self.assertion_audience == AssertionAudience::Issuer {
+            problems.add("/assertion_audience", "cannot be an issuer with {tenantid}");
         }
-        check_scopes(&self.scopes)?;
-        self.check_request()
+        check_scopes(problems, &self.scopes);
+        self.check_request(problems);
     }
 
-    fn check_request(&self) -> Result<(), AdminError> {
+    fn check_issuer(&self, broker: &Broker, problems: &mut Problems) {
+        // A directory's id stands where the template has its place; only there may a brace be.
+        let example = self.issuer.replacen(DIRECTORY, "00000000-0000-0000-0000-000000000000", 1);
+        let is_template = example != self.issuer;
+        problems.take("/issuer", check_issuer(broker, &example, is_template));
+        if problems.is_read("/issuer") && is_template == self.entra_directories.is_empty() {
+            problems.add("/entra_directories", "belongs to an issuer with {tenantid}, which cannot do without");
+        }
+        if self.entra_directories.len() > 100 {
+            problems.add("/entra_directories", "has more than 100 entries");
+        }
+        for (index, id) in self.entra_directories.iter().enumerate() {
+            let legal = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-');
+            if id.len() != 36 || !id.bytes().all(legal) {
+                problems.add(format!("/entra_directories/{index}"), "must be a directory's id, in lower case");
+            }
+        }
+    }
+
+    fn check_request(&self, problems: &mut Problems) {
         if self.prompt.len() > 1 && self.prompt.contains(&Prompt::None) {
-            return Err(invalid("prompt", "has none beside another value"));
+            problems.add("/prompt", "has none beside another value");
         }
         let twice = |prompt: &Prompt| self.prompt.iter().filter(|other| *other == prompt).count() > 1;
         if self.prompt.iter().any(twice) {
-            return Err(invalid("prompt", "has a value twice"));
+            problems.add("/prompt", "has a value twice");
         }
-        let word =
-            |text: &String| !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if self.acr_values.len() > 20 || !self.acr_values.iter().all(word) {
-            return Err(invalid("acr_values", "has more than 20 entries, or one that is not a word"));
+        let is_word =
+            |text: &str| !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if self.acr_values.len() > 20 {
+            problems.add("/acr_values", "has more than 20 entries");
         }
-        let parameters = &self.authorization_parameters;
-        if parameters.keys().any(|name| OUR_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())) {
-            return Err(invalid("authorization_parameters", "has a parameter that the broker sets itself"));
+        for (index, _) in self.acr_values.iter().enumerate().filter(|(_, text)| !is_word(text)) {
+            problems.add(format!("/acr_values/{index}"), "is not a word");
         }
-        if parameters.len() > 20 || !parameters.iter().all(|(name, value)| word(name) && value.len() <= 1024) {
-            return Err(invalid(
-                "authorization_parameters",
-                "has more than 20 entries, a name that is not a word, or a value of more than 1024 bytes",
-            ));
+        if self.authorization_parameters.len() > 20 {
+            problems.add("/authorization_parameters", "has more than 20 entries");
         }
-        Ok(())
+        for (name, value) in &self.authorization_parameters {
+            let path = format!("/authorization_parameters/{}", escaped(name));
+            if OUR_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) {
+                problems.add(path, "is a parameter that the broker sets itself");
+            } else if !is_word(name) || value.len() > 1024 {
+                problems.add(path, "has a name that is not a word, or a value of more than 1024 bytes");
+            }
+        }
     }
 
     /// The settings, with this secret.
@@ -194,50 +212,37 @@ impl ConnectionInput {
     }
 }
 
-fn check_issuer(broker: &Broker, issuer: &str, directories: &[String]) -> Result<(), AdminError> {
-    // A directory's id stands where the template has its place; only there may a brace be.
-    let example = issuer.replacen(DIRECTORY, "00000000-0000-0000-0000-000000000000", 1);
-    let url = Url::parse(&example).map_err(|_| invalid("issuer", "is not a URL"))?;
+fn check_issuer(broker: &Broker, example: &str, is_template: bool) -> Result<(), &'static str> {
+    let url = Url::parse(example).map_err(|_| "is not a URL")?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid("issuer", "must not have a query or a fragment"));
+        return Err("must not have a query or a fragment");
     }
-    let is_template = example != issuer;
     if example.contains(['{', '}']) || (is_template && !url.path().contains("00000000-0000-0000-0000-000000000000")) {
-        return Err(invalid("issuer", "may have {tenantid} in its path, once, and no other brace"));
+        return Err("may have {tenantid} in its path, once, and no other brace");
     }
-    if is_template == directories.is_empty() {
-        return Err(invalid("entra_directories", "belongs to an issuer with {tenantid}, which cannot do without"));
-    }
-    let id = |id: &String| id.len() == 36 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
-    if directories.len() > 100 || !directories.iter().all(id) {
-        return Err(invalid("entra_directories", "must be directory ids in lower case, 100 at most"));
-    }
-    check_address(broker, "issuer", &url)
+    check_address(broker, &url)
 }
 
-fn check_address(broker: &Broker, field: &'static str, url: &Url) -> Result<(), AdminError> {
-    let uri: http::Uri = url.as_str().parse().map_err(|_| invalid(field, "is not a URL"))?;
+fn check_address(broker: &Broker, url: &Url) -> Result<(), &'static str> {
+    let uri: http::Uri = url.as_str().parse().map_err(|_| "is not a URL")?;
     if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err(invalid(field, "must not have a fragment or a user name"));
+        return Err("must not have a fragment or a user name");
     }
     check_egress(&uri, broker.config.egress_loopback)
-        .map_err(|_| invalid(field, "must be https, and not on loopback or in a private network"))
+        .map_err(|_| "must be https, and not on loopback or in a private network")
 }
 
-fn check_text(field: &'static str, text: &str) -> Result<(), AdminError> {
-    let fine = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
-    if fine { Ok(()) } else { Err(invalid(field, "must have 1 to 255 bytes without control characters")) }
-}
-
-fn check_scopes(scopes: &[String]) -> Result<(), AdminError> {
+fn check_scopes(problems: &mut Problems, scopes: &[String]) {
     if !scopes.iter().any(|scope| scope == "openid") {
-        return Err(invalid("scopes", "must include openid"));
+        problems.add("/scopes", "must include openid");
     }
-    let legal = |scope: &String| {
-        !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-    };
-    if scopes.len() > 50 || !scopes.iter().all(legal) {
-        return Err(invalid("scopes", "has more than 50 entries, or one with a character that no scope may have"));
+    if scopes.len() > 50 {
+        problems.add("/scopes", "has more than 50 entries");
     }
-    Ok(())
+    let legal = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    for (index, scope) in scopes.iter().enumerate() {
+        if scope.is_empty() || !scope.bytes().all(legal) {
+            problems.add(format!("/scopes/{index}"), "is empty, or has a character that no scope may have");
+        }
+    }
 }

@@ -1,0 +1,116 @@
+//! A request to the admin API, taken apart.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::RawPathParams;
+use bytes::Bytes;
+use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, Request};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use vestibule_core::admin::audit::Day;
+use vestibule_core::admin::caller::Caller;
+use vestibule_core::admin::change::{Change, Condition, Tags};
+use vestibule_core::admin::paging::Paging;
+use vestibule_core::admin::{self, Checked};
+use vestibule_core::error::AdminError;
+use vestibule_core::{Broker, Error};
+use vestibule_protocol::oauth;
+use vestibule_protocol::params::Params;
+
+use super::table::Operation;
+
+/// A request that was let in.
+pub(crate) struct Call {
+    pub(crate) broker: Arc<Broker>,
+    /// Who asks, and under which condition.
+    pub(crate) change: Change,
+    /// The tenant in the path; empty where there is none.
+    pub(crate) tenant: String,
+    /// The last name in the path; empty where there is none.
+    pub(crate) id: String,
+    query: String,
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    /// Everything but the body.
+    pub(super) fn new(
+        broker: &Arc<Broker>,
+        operation: Operation,
+        names: &RawPathParams,
+        request: &Request<Body>,
+    ) -> Result<Self, Error> {
+        let by = request.extensions().get::<Caller>().ok_or(Error::bug("a request that nobody let in"))?;
+        let named = |wanted| names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+        let tenant = named("tenant").unwrap_or_default();
+        by.may(operation.area, &tenant, operation.kind.is_change())?;
+        let conditional = operation.kind.is_conditional();
+        let condition = if conditional { condition(request.headers())? } else { Condition::default() };
+        Ok(Self {
+            broker: Arc::clone(broker),
+            change: Change { by: by.clone(), condition },
+            tenant,
+            id: names.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+            body: Bytes::new(),
+        })
+    }
+
+    /// Which page of a list is asked for.
+    pub(crate) fn paging(&self) -> Result<Paging, Error> {
+        let params = self.query()?;
+        let get = |name| params.get(name).map_err(oauth::Error::from);
+        Ok(Paging::new(get("limit")?, get("cursor")?)?)
+    }
+
+    /// Which of a day's events are asked for.
+    pub(crate) fn day(&self) -> Result<Day, Error> {
+        let params = self.query()?;
+        let get = |name| params.get(name).map(|value| value.map(str::to_owned)).map_err(oauth::Error::from);
+        Ok(Day { day: get("day")?, after: get("after")? })
+    }
+
+    fn query(&self) -> Result<Params<'_>, Error> {
+        Ok(Params::parse(&self.query).map_err(oauth::Error::from)?)
+    }
+}
+
+fn condition(headers: &HeaderMap) -> Result<Condition, AdminError> {
+    let read = |name: HeaderName, field| {
+        let mut values = headers.get_all(&name).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        let tags = value.to_str().ok().and_then(Tags::parse).filter(|_| values.next().is_none());
+        let problem = "must be * or a list of entity tags such as \"abc\", in one header";
+        tags.map(Some).ok_or(AdminError::Invalid { field, problem })
+    };
+    Ok(Condition { if_match: read(IF_MATCH, "If-Match")?, if_none_match: read(IF_NONE_MATCH, "If-None-Match")? })
+}
+
+/// What an operation takes in its body.
+pub(crate) trait Input: Sized + Send + 'static {
+    /// Reads it.
+    fn read(body: &[u8]) -> Result<Self, Error>;
+}
+
+/// A JSON body, with what is wrong with it so far.
+pub(crate) struct Sent<T>(pub(crate) Checked<T>);
+
+impl<T: DeserializeOwned + Send + 'static> Input for Sent<T> {
+    fn read(body: &[u8]) -> Result<Self, Error> {
+        Ok(Self(admin::read(body)?))
+    }
+}
+
+/// No body; one that comes is not looked at.
+impl Input for () {
+    fn read(_: &[u8]) -> Result<Self, Error> {
+        Ok(())
+    }
+}
+
+/// What an operation shows.
+pub(crate) trait Output: Serialize + Send + 'static {}
+
+impl<T: Serialize + Send + 'static> Output for T {}

@@ -1,0 +1,271 @@
+//! Every operation of the admin API, once: the router is built from this table, and so is the document that describes
+//! it.
+
+use http::Method;
+use vestibule_core::admin::caller::Area;
+use vestibule_core::admin::{
+    audit, clients, connections, domains, hosts, presets, signing_keys, tenants, tokens, users,
+};
+use vestibule_core::error::Error;
+use vestibule_core::model::effect::DEPLOYMENT;
+
+use super::Answer;
+use super::call::{Call, Input, Output, Sent};
+
+/// What is known of an operation before it is called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Operation {
+    pub(crate) kind: Kind,
+    /// Whose business it is.
+    pub(crate) area: Area,
+    /// Below `/admin/v1`.
+    pub(crate) path: &'static str,
+    /// One line for people.
+    pub(crate) summary: &'static str,
+}
+
+/// The ways in which an operation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Shows an object and its tag.
+    Get,
+    /// Shows a page of a list.
+    List,
+    /// Shows a day's events.
+    Events,
+    /// Shows what is no object.
+    Show,
+    /// Creates or replaces an object.
+    Put,
+    /// Removes an object.
+    Delete,
+    /// Makes an object whose name is ours to give.
+    Create,
+    /// Changes an object in a way of its own.
+    Act,
+    /// Looks at an object in a way of its own.
+    Check,
+}
+
+impl Kind {
+    /// The method.
+    pub(crate) const fn method(self) -> Method {
+        match self {
+            Self::Get | Self::List | Self::Events | Self::Show => Method::GET,
+            Self::Put => Method::PUT,
+            Self::Delete => Method::DELETE,
+            Self::Create | Self::Act | Self::Check => Method::POST,
+        }
+    }
+
+    /// Whether it changes something.
+    pub(crate) const fn is_change(self) -> bool {
+        matches!(self, Self::Put | Self::Delete | Self::Create | Self::Act)
+    }
+
+    /// Whether it is about the state of an object: `If-Match` and `If-None-Match` are looked at.
+    pub(crate) const fn is_conditional(self) -> bool {
+        matches!(self, Self::Put | Self::Delete | Self::Act)
+    }
+}
+
+/// What can be made of the table.
+pub(crate) trait Table: Sized {
+    /// Takes an operation in.
+    fn add<I: Input, O: Output, F>(&mut self, operation: Operation, run: impl Fn(Call, I) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<Answer<O>, Error>> + Send + 'static;
+}
+
+/// Fills the table in.
+pub(crate) fn fill(table: &mut impl Table) {
+    tenants_and_people(table);
+    connections_of_tenants(table);
+    domains_and_hosts(table);
+    applications(table);
+    deployment(table);
+}
+
+const fn operation(kind: Kind, area: Area, path: &'static str, summary: &'static str) -> Operation {
+    Operation { kind, area, path, summary }
+}
+
+fn tenants_and_people(table: &mut impl Table) {
+    use Kind::{Delete, Events, Get, List, Put};
+    table.add(operation(List, Area::Deployment, "/tenants", "Lists the tenants"), |call, ()| async move {
+        Answer::shown(tenants::list(&call.broker, &call.paging()?).await)
+    });
+    table.add(operation(Get, Area::Tenant, "/tenants/{tenant}", "Shows a tenant"), |call, ()| async move {
+        Answer::tagged(tenants::get(&call.broker, &call.id).await)
+    });
+    table.add(
+        operation(Put, Area::Tenant, "/tenants/{tenant}", "Creates or replaces a tenant"),
+        |call, Sent(input)| async move { Answer::put(tenants::put(&call.broker, &call.change, &call.id, input).await) },
+    );
+    table.add(
+        operation(Delete, Area::DeploymentOfTenant, "/tenants/{tenant}", "Removes a tenant"),
+        |call, ()| async move { Answer::gone(tenants::delete(&call.broker, &call.change, &call.id).await) },
+    );
+    table.add(
+        operation(Events, Area::Tenant, "/tenants/{tenant}/audit", "Shows what happened in a tenant on a day"),
+        |call, ()| async move { Answer::shown(audit::list(&call.broker, &call.tenant, &call.day()?).await) },
+    );
+    table.add(
+        operation(List, Area::Tenant, "/tenants/{tenant}/users", "Lists the people of a tenant"),
+        |call, ()| async move { Answer::shown(users::list(&call.broker, &call.tenant, &call.paging()?).await) },
+    );
+    table
+        .add(operation(Get, Area::Tenant, "/tenants/{tenant}/users/{user}", "Shows a person"), |call, ()| async move {
+            Answer::tagged(users::get(&call.broker, &call.tenant, &call.id).await)
+        });
+    table.add(
+        operation(Put, Area::Tenant, "/tenants/{tenant}/users/{user}", "Switches a person on or off"),
+        |call, Sent(input)| async move {
+            Answer::put(users::put(&call.broker, &call.change, &call.tenant, &call.id, input).await)
+        },
+    );
+}
+
+fn connections_of_tenants(table: &mut impl Table) {
+    use Kind::{Check, Delete, Get, List, Put};
+    table.add(
+        operation(List, Area::Tenant, "/tenants/{tenant}/connections", "Lists the connections of a tenant"),
+        |call, ()| async move { Answer::shown(connections::list(&call.broker, &call.tenant, &call.paging()?).await) },
+    );
+    table.add(
+        operation(Get, Area::Tenant, "/tenants/{tenant}/connections/{connection}", "Shows a connection"),
+        |call, ()| async move { Answer::tagged(connections::get(&call.broker, &call.tenant, &call.id).await) },
+    );
+    table.add(
+        operation(Put, Area::Tenant, "/tenants/{tenant}/connections/{connection}", "Creates or replaces a connection"),
+        |call, Sent(input)| async move {
+            Answer::put(connections::put(&call.broker, &call.change, &call.tenant, &call.id, input).await)
+        },
+    );
+    table.add(
+        operation(Delete, Area::Tenant, "/tenants/{tenant}/connections/{connection}", "Removes a connection"),
+        |call, ()| async move {
+            Answer::gone(connections::delete(&call.broker, &call.change, &call.tenant, &call.id).await)
+        },
+    );
+    table.add(
+        operation(
+            Check,
+            Area::Tenant,
+            "/tenants/{tenant}/connections/{connection}/check",
+            "Looks at the identity provider of a connection and says what is wrong",
+        ),
+        |call, ()| async move { Answer::shown(connections::check(&call.broker, &call.tenant, &call.id).await) },
+    );
+}
+
+fn domains_and_hosts(table: &mut impl Table) {
+    use Kind::{Act, Delete, Get, List, Put};
+    table.add(
+        operation(List, Area::Tenant, "/tenants/{tenant}/domains", "Lists the domains that a tenant claims"),
+        |call, ()| async move { Answer::shown(domains::list(&call.broker, &call.tenant, &call.paging()?).await) },
+    );
+    table.add(
+        operation(Get, Area::Tenant, "/tenants/{tenant}/domains/{domain}", "Shows a claim to a domain"),
+        |call, ()| async move { Answer::tagged(domains::get(&call.broker, &call.tenant, &call.id).await) },
+    );
+    table.add(
+        operation(Put, Area::Tenant, "/tenants/{tenant}/domains/{domain}", "Creates or replaces a claim to a domain"),
+        |call, Sent(input)| async move {
+            Answer::put(domains::put(&call.broker, &call.change, &call.tenant, &call.id, input).await)
+        },
+    );
+    table.add(operation(Delete, Area::Tenant, "/tenants/{tenant}/domains/{domain}", "Removes a claim to a domain"), |call, ()| async move {
+        Answer::gone(domains::delete(&call.broker, &call.change, &call.tenant, &call.id).await)
+    });
+    table.add(
+        operation(Act, Area::Tenant, "/tenants/{tenant}/domains/{domain}/verify", "Verifies a claim to a domain"),
+        |call, Sent(input)| async move {
+            Answer::tagged(domains::verify(&call.broker, &call.change, &call.tenant, &call.id, input).await)
+        },
+    );
+    table.add(
+        operation(List, Area::Tenant, "/tenants/{tenant}/hosts", "Lists the hosts of a tenant"),
+        |call, ()| async move { Answer::shown(hosts::list(&call.broker, &call.tenant, &call.paging()?).await) },
+    );
+    table.add(
+        operation(Get, Area::Tenant, "/tenants/{tenant}/hosts/{host}", "Shows a host of a tenant"),
+        |call, ()| async move { Answer::tagged(hosts::get(&call.broker, &call.tenant, &call.id).await) },
+    );
+    table.add(
+        operation(
+            Put,
+            Area::DeploymentOfTenant,
+            "/tenants/{tenant}/hosts/{host}",
+            "Creates or replaces a host of a tenant",
+        ),
+        |call, Sent(input)| async move {
+            Answer::put(hosts::put(&call.broker, &call.change, &call.tenant, &call.id, input).await)
+        },
+    );
+    table.add(
+        operation(Delete, Area::Tenant, "/tenants/{tenant}/hosts/{host}", "Removes a host of a tenant"),
+        |call, ()| async move { Answer::gone(hosts::delete(&call.broker, &call.change, &call.tenant, &call.id).await) },
+    );
+}
+
+fn applications(table: &mut impl Table) {
+    use Kind::{Delete, Get, List, Put};
+    table.add(operation(List, Area::Deployment, "/clients", "Lists the applications"), |call, ()| async move {
+        Answer::shown(clients::list(&call.broker, &call.paging()?).await)
+    });
+    table.add(operation(Get, Area::Deployment, "/clients/{client}", "Shows an application"), |call, ()| async move {
+        Answer::tagged(clients::get(&call.broker, &call.id).await)
+    });
+    table.add(
+        operation(Put, Area::Deployment, "/clients/{client}", "Creates or replaces an application"),
+        |call, Sent(input)| async move { Answer::put(clients::put(&call.broker, &call.change, &call.id, input).await) },
+    );
+    table.add(
+        operation(Delete, Area::Deployment, "/clients/{client}", "Removes an application"),
+        |call, ()| async move { Answer::gone(clients::delete(&call.broker, &call.change, &call.id).await) },
+    );
+}
+
+fn deployment(table: &mut impl Table) {
+    use Kind::{Act, Create, Delete, Events, Get, List, Put, Show};
+    table
+        .add(operation(List, Area::Deployment, "/tokens", "Lists the administrators' tokens"), |call, ()| async move {
+            Answer::shown(tokens::list(&call.broker, &call.paging()?).await)
+        });
+    table.add(
+        operation(Create, Area::Deployment, "/tokens", "Makes an administrator's token"),
+        |call, Sent(input)| async move { Answer::created(tokens::create(&call.broker, &call.change, input).await) },
+    );
+    table.add(
+        operation(Get, Area::Deployment, "/tokens/{token}", "Shows an administrator's token, but not its secret"),
+        |call, ()| async move { Answer::tagged(tokens::get(&call.broker, &call.id).await) },
+    );
+    table.add(
+        operation(Delete, Area::Deployment, "/tokens/{token}", "Ends an administrator's token"),
+        |call, ()| async move { Answer::gone(tokens::delete(&call.broker, &call.change, &call.id).await) },
+    );
+    table.add(operation(Get, Area::Deployment, "/signing-keys", "Shows the signing keys"), |call, ()| async move {
+        Answer::tagged(signing_keys::get(&call.broker).await)
+    });
+    table.add(
+        operation(Put, Area::Deployment, "/signing-keys", "Brings signing keys along"),
+        |call, Sent(input)| async move { Answer::put(signing_keys::put(&call.broker, &call.change, input).await) },
+    );
+    table.add(
+        operation(Act, Area::Deployment, "/signing-keys/rotate", "Brings the next signing key into use"),
+        |call, ()| async move { Answer::tagged(signing_keys::rotate(&call.broker, &call.change).await) },
+    );
+    table.add(
+        operation(Delete, Area::Deployment, "/signing-keys/{kid}", "Removes a signing key that somebody else may have"),
+        |call, ()| async move { Answer::gone(signing_keys::delete(&call.broker, &call.change, &call.id).await) },
+    );
+    table.add(
+        operation(Events, Area::Deployment, "/audit", "Shows what administrators did to the deployment on a day"),
+        |call, ()| async move { Answer::shown(audit::list(&call.broker, DEPLOYMENT, &call.day()?).await) },
+    );
+    table.add(
+        operation(Show, Area::Anyone, "/presets", "Shows what is known of common identity providers"),
+        |call, ()| async move { Answer::shown(async { presets::list(&call.broker) }.await) },
+    );
+}
