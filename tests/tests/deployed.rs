@@ -12,6 +12,8 @@ mod attacks;
 mod authorize;
 #[path = "deployed/connections.rs"]
 mod connections;
+#[path = "deployed/form_post.rs"]
+mod form_post;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]

@@ -15,7 +15,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/healthz", get(home::healthz))
         .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth2/par", post(pushed::post).options(token::preflight))
-        .route("/oauth2/callback", get(callback::get))
+        .route("/oauth2/callback", get(callback::get).post(callback::post))
         .route("/oauth2/token", post(token::post).options(token::preflight))
         .route("/oauth2/userinfo", get(userinfo::answer).post(userinfo::answer).options(token::preflight))
         .route("/oauth2/jwks", get(documents::jwks))

@@ -31,6 +31,7 @@ async fn settings_that_cannot_be_right_are_refused() {
         json!({ "skew_seconds": 301 }),
         json!({ "skew_seconds": -1 }),
         json!({ "max_age": -1 }),
+        json!({ "response_mode": "fragment" }),
         json!({ "max_age": "soon" }),
         json!({ "prompt": ["none", "login"] }),
         json!({ "prompt": ["login", "login"] }),
@@ -97,7 +98,7 @@ async fn what_was_set_is_shown() {
             "authorization": "https://idp.example/a", "token": "https://idp.example/t", "jwks": "https://idp.example/k",
         },
         "scopes": ["openid", "offline_access"], "audience": "api://x", "prompt": ["login", "select_account"],
-        "acr_values": ["mfa"], "max_age": 60, "authorization_parameters": { "domain_hint": "corp.example" },
+        "acr_values": ["mfa"], "max_age": 60, "response_mode": "form_post", "authorization_parameters": { "domain_hint": "corp.example" },
         "email_claim": "upn", "unique_id_claim": "oid", "groups_claim": "roles", "skew_seconds": 300,
     });
     let path = format!("/tenants/{tenant}/connections/c");
@@ -116,6 +117,7 @@ async fn what_was_set_is_shown() {
         ("groups_claim", json!("groups")),
         ("skew_seconds", json!(60)),
         ("max_age", Value::Null),
+        ("response_mode", json!("query")),
         ("prompt", json!([])),
     ] {
         assert_eq!(shown.get(name), Some(&value), "{name}");

@@ -79,6 +79,18 @@ async fn what_is_wrong_is_said() {
     assert_eq!(findings(&test).await, Vec::<String>::new(), "nothing is remembered");
 }
 
+/// RP-7: what a connection asks for and its provider does not offer is found.
+#[tokio::test]
+async fn what_is_not_offered_is_said() {
+    let test = TestBroker::new().await;
+    test.connect(&json!({"response_mode": "form_post"})).await;
+    assert_eq!(findings(&test).await, Vec::<String>::new());
+    for modes in [json!(["query"]), Value::Null] {
+        test.idp.say(Document::Metadata, "response_modes_supported", modes);
+        assert_eq!(findings(&test).await, ["form_post_unsupported"]);
+    }
+}
+
 /// RP-12: a clock that is further off than the connection tolerates is seen in the `Date` header.
 #[tokio::test]
 async fn a_clock_that_is_off_is_seen() {

@@ -15,7 +15,9 @@ use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::oidc::secret_place;
-use crate::model::connection::{AssertionAudience, Connection, Endpoints, Prompt, Upstream, UpstreamClientAuth};
+use crate::model::connection::{
+    AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Upstream, UpstreamClientAuth,
+};
 use crate::model::sign_in::SignIn;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
@@ -58,6 +60,8 @@ pub struct ConnectionView {
     pub acr_values: Vec<String>,
     /// How many seconds ago the person may have signed in at the provider.
     pub max_age: Option<i64>,
+    /// How the provider's answer comes back.
+    pub response_mode: ResponseMode,
     /// More parameters of the authorization request.
     pub authorization_parameters: BTreeMap<String, String>,
     /// The claim with the e-mail address.
@@ -92,6 +96,7 @@ fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
         prompt: settings.request.prompt,
         acr_values: settings.request.acr_values,
         max_age: settings.request.max_age.map(|seconds| seconds.0),
+        response_mode: settings.request.response_mode,
         authorization_parameters: settings.request.parameters,
         email_claim: settings.claims.email,
         unique_id_claim: settings.claims.unique_id,

@@ -17,7 +17,7 @@ use crate::Broker;
 use crate::error::Error;
 use crate::handle::{new_id, new_secret};
 use crate::model::client::Client;
-use crate::model::connection::{Connection, Upstream};
+use crate::model::connection::{Connection, ResponseMode, Upstream};
 use crate::seal::Sealed;
 
 /// Where the browser goes, and what it carries.
@@ -29,6 +29,8 @@ pub struct Started {
     pub id: String,
     /// The cookie's value.
     pub cookie: Sealed,
+    /// How the answer comes, which decides on what requests the cookie has to be.
+    pub response_mode: ResponseMode,
 }
 
 /// What becomes of an authorization request.
@@ -141,6 +143,7 @@ async fn go(
         connection: connection_id,
         verifier,
         nonce,
+        response_mode: settings.request.response_mode,
         started_at: broker.platform.clock.now(),
         client: client_id.to_owned(),
         redirect_uri: reply.redirect_uri.clone(),
@@ -153,7 +156,7 @@ async fn go(
         relayed: client.relay.is_some(),
     };
     let cookie = login.seal(broker, &id)?;
-    Ok(Started { location, id, cookie })
+    Ok(Started { location, id, cookie, response_mode: login.response_mode })
 }
 
 struct TrustedClient {

@@ -133,9 +133,23 @@ pub struct RequestSettings {
     /// How long ago the person may have signed in there. Then `auth_time` must come and is checked.
     #[serde(default)]
     pub max_age: Option<Seconds>,
+    /// How its answer comes back.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
     /// More parameters, as they are. None of them is one that we send.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
+}
+
+/// How a provider's answer comes back. An answer that comes the other way does not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// In the query of a redirect, which every provider does.
+    #[default]
+    Query,
+    /// In a form that the browser posts (OAuth 2.0 Form Post Response Mode): the code is in no address and no log.
+    FormPost,
 }
 
 /// What the provider should ask of the person (OpenID Connect Core §3.1.2.1).

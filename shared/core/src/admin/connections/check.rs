@@ -13,7 +13,7 @@ use crate::Broker;
 use crate::admin::check_id;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::parse_jwks;
-use crate::model::connection::{OidcSettings, Upstream, UpstreamClientAuth};
+use crate::model::connection::{OidcSettings, ResponseMode, Upstream, UpstreamClientAuth};
 use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpError};
 use crate::store::key;
 
@@ -132,6 +132,13 @@ impl Look<'_> {
         if offers(members, "token_endpoint_auth_methods_supported", ours) == Some(false) {
             let message = format!("The provider does not offer the connection's client_auth, {ours}.");
             self.find(Severity::Error, "client_auth_unsupported", message);
+        }
+        // Left out, the list is query and fragment (Discovery §3).
+        let by_form = offers(members, "response_modes_supported", "form_post").unwrap_or(false);
+        if self.settings.request.response_mode == ResponseMode::FormPost && !by_form {
+            let message =
+                "The provider does not offer response_mode form_post, which the connection asks for.".to_owned();
+            self.find(Severity::Error, "form_post_unsupported", message);
         }
         let unknown = |scope: &&String| offers(members, "scopes_supported", scope) == Some(false);
         let unknown: Vec<&str> = self.settings.scopes.iter().filter(unknown).map(String::as_str).collect();

@@ -13,7 +13,7 @@ use crate::error::AdminError;
 use crate::login::upstream::request::OUR_PARAMETERS;
 use crate::model::connection::{
     AssertionAudience, ClaimNames, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings,
-    UpstreamClientAuth,
+    ResponseMode, UpstreamClientAuth,
 };
 use crate::model::sign_in::SignIn;
 use crate::platform::check_egress;
@@ -66,6 +66,9 @@ pub struct ConnectionInput {
     /// How many seconds ago the person may have signed in at the provider.
     #[serde(default)]
     pub max_age: Option<u32>,
+    /// How the provider's answer comes back: `query` when left out, or `form_post`.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
     /// More parameters of the authorization request.
     #[serde(default)]
     pub authorization_parameters: BTreeMap<String, String>,
@@ -182,6 +185,7 @@ impl ConnectionInput {
                 prompt: self.prompt,
                 acr_values: self.acr_values,
                 max_age: self.max_age.map(|seconds| Seconds(seconds.into())),
+                response_mode: self.response_mode,
                 parameters: self.authorization_parameters,
             },
             claims: ClaimNames {

@@ -12,7 +12,7 @@ use super::UpstreamCopy;
 use super::client::client;
 use crate::Broker;
 use crate::error::Error;
-use crate::model::connection::{OidcSettings, Prompt};
+use crate::model::connection::{OidcSettings, Prompt, ResponseMode};
 
 /// The moving parts of our authorization request.
 pub struct Asked<'a> {
@@ -90,6 +90,9 @@ pub(crate) fn authorization_url(
     }
     if let Some(max_age) = [settings.request.max_age, asked.max_age].into_iter().flatten().min() {
         request = request.add_extra_param("max_age", max_age.0.to_string());
+    }
+    if settings.request.response_mode == ResponseMode::FormPost {
+        request = request.add_extra_param("response_mode", "form_post");
     }
     for (name, value) in &settings.request.parameters {
         request = request.add_extra_param(name, value);
