@@ -14,6 +14,8 @@ mod authorize;
 mod connections;
 #[path = "deployed/form_post.rs"]
 mod form_post;
+#[path = "deployed/initiate.rs"]
+mod initiate;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]

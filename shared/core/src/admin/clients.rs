@@ -29,6 +29,9 @@ pub struct ClientInput {
     /// Where a browser may go after a sign-out.
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it begins a login that an identity provider asks for (OpenID Connect Core §4).
+    #[serde(default)]
+    pub initiate_login_uri: Option<String>,
     /// How it proves who it is.
     pub client_auth: ClientAuthMethod,
     /// Its secret, at least 32 characters, random. Kept as it was when left out of a replacement.
@@ -73,6 +76,9 @@ pub struct ClientView {
     pub redirect_uris: Vec<String>,
     /// Where a browser may go after a sign-out.
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it begins a login that an identity provider asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
     /// How it proves who it is.
     pub client_auth: ClientAuthMethod,
     /// Whether it has a secret. Nobody can read it back.
@@ -98,6 +104,7 @@ fn view(id: &str, client: Client) -> ClientView {
         tenants: client.tenants,
         redirect_uris: client.redirect_uris,
         post_logout_redirect_uris: client.post_logout_redirect_uris,
+        initiate_login_uri: client.initiate_login_uri,
         client_auth: client.client_auth,
         has_client_secret: client.secret_hash.is_some(),
         jwks: (!client.keys.is_empty()).then_some(JwkSet { keys: client.keys }),
@@ -127,6 +134,7 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
     }
     check_redirect_uris("redirect_uris", &input.redirect_uris)?;
     check_redirect_uris("post_logout_redirect_uris", &input.post_logout_redirect_uris)?;
+    check_redirect_uris("initiate_login_uri", input.initiate_login_uri.as_slice())?;
     check_life("access_token_life", input.access_token_life, 60, access_token_life())?;
     check_life("refresh_token_life", input.refresh_token_life, 600, refresh_token_life())?;
     let relay =
@@ -141,6 +149,7 @@ pub async fn put(broker: &Broker, id: &str, input: ClientInput) -> Result<(Put, 
         tenants: input.tenants,
         redirect_uris: input.redirect_uris,
         post_logout_redirect_uris: input.post_logout_redirect_uris,
+        initiate_login_uri: input.initiate_login_uri,
         client_auth: input.client_auth,
         require_pushed_requests: input.require_pushed_requests,
         access_token_life: input.access_token_life,

@@ -74,9 +74,11 @@ pub struct ConnectionView {
     pub skew_seconds: i64,
     /// What to register at the provider.
     pub redirect_uri: String,
+    /// What to register there for logins that begin at the provider, with an application's id for `<client>`.
+    pub initiate_login_uri: String,
 }
 
-fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
+fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> ConnectionView {
     let Upstream::Oidc(settings) = connection.upstream;
     ConnectionView {
         id: id.to_owned(),
@@ -103,6 +105,7 @@ fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
         groups_claim: settings.claims.groups,
         skew_seconds: settings.skew.0,
         redirect_uri: format!("{}/oauth2/callback", broker.config.issuer),
+        initiate_login_uri: format!("{}/oauth2/initiate/{tenant}/{id}/<client>", broker.config.issuer),
     }
 }
 
@@ -111,7 +114,7 @@ pub async fn get(broker: &Broker, tenant: &str, id: &str) -> Result<ConnectionVi
     check_id("tenant", tenant)?;
     check_id("connection", id)?;
     let found = key::connection(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
-    Ok(view(broker, id, found.value))
+    Ok(view(broker, tenant, id, found.value))
 }
 
 /// Creates or replaces a connection of a tenant that exists. Other processes follow within a minute.
@@ -160,7 +163,7 @@ pub async fn put(
     let writes = vec![record.put(&connection, expect)?, tenant_exists.check(Expect::Present), documents];
     broker.platform.store.commit(record.partition(), writes).await.map_err(|e| conflict_is_theirs(e.into()))?;
     forget(broker, tenant, id);
-    Ok((outcome, view(broker, id, connection)))
+    Ok((outcome, view(broker, tenant, id, connection)))
 }
 
 fn sealed_secret(
