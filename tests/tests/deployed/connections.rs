@@ -53,6 +53,18 @@ async fn settings_that_cannot_be_right_are_refused() {
         endpoints("token", json!("https://169.254.169.254/t")),
         endpoints("userinfo", json!("https://10.0.0.1/u")),
         endpoints("end", json!("https://idp.example/e")),
+        endpoints("pushed_authorization_request", json!("http://idp.example/p")),
+        json!({ "push_requests": "yes" }),
+        {
+            let mut without = endpoints("userinfo", json!("https://idp.example/u"));
+            without["push_requests"] = json!(true);
+            without
+        },
+        {
+            let mut unsignable = template("https://login.example/{tenantid}/v2.0", json!([DIRECTORY]));
+            unsignable["sign_requests"] = json!(true);
+            unsignable
+        },
         template("https://login.example/{tenantid}/v2.0", json!([])),
         template("https://login.example/{tenantid}/v2.0", json!(["common"])),
         template("https://login.example/{tenantid}/{tenantid}", json!([DIRECTORY])),
@@ -71,6 +83,7 @@ async fn parameters_of_ours_cannot_be_set() {
     broker.put(&format!("/tenants/{tenant}"), json!({ "name": "A tenant" })).await;
     let ours =
         ["state", "nonce", "redirect_uri", "code_challenge", "Scope", "response_mode", "request", "prompt", "", "a b"];
+    let ours = [ours.as_slice(), &["iss", "aud", "exp", "nbf", "iat", "jti", "sub", "request_uri"]].concat();
     let wrong: Vec<Value> = ours.iter().map(|name| json!({ "authorization_parameters": { *name: "x" } })).collect();
     are_refused(&broker, &tenant, &wrong).await;
 }
@@ -96,9 +109,10 @@ async fn what_was_set_is_shown() {
         "issuer": "https://login.example/{tenantid}/v2.0", "entra_directories": [DIRECTORY],
         "endpoints": {
             "authorization": "https://idp.example/a", "token": "https://idp.example/t", "jwks": "https://idp.example/k",
+            "pushed_authorization_request": "https://idp.example/p",
         },
         "scopes": ["openid", "offline_access"], "audience": "api://x", "prompt": ["login", "select_account"],
-        "acr_values": ["mfa"], "max_age": 60, "response_mode": "form_post", "authorization_parameters": { "domain_hint": "corp.example" },
+        "acr_values": ["mfa"], "max_age": 60, "response_mode": "form_post", "push_requests": true, "authorization_parameters": { "domain_hint": "corp.example" },
         "email_claim": "upn", "unique_id_claim": "oid", "groups_claim": "roles", "skew_seconds": 300,
     });
     let path = format!("/tenants/{tenant}/connections/c");
@@ -118,6 +132,8 @@ async fn what_was_set_is_shown() {
         ("skew_seconds", json!(60)),
         ("max_age", Value::Null),
         ("response_mode", json!("query")),
+        ("sign_requests", json!(false)),
+        ("push_requests", json!(false)),
         ("prompt", json!([])),
     ] {
         assert_eq!(shown.get(name), Some(&value), "{name}");

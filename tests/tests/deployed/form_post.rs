@@ -110,7 +110,7 @@ async fn an_answer_in_another_mode_is_refused() {
 
     let request = world.authorization().with("connection", "corp");
     let start = browser.get(&request.url(&world.broker)).await;
-    let back = world.idp.sign_in(start.location().expect("a redirect").as_str(), ALICE).expect("an answer");
+    let back = world.idp.sign_in(start.location().expect("a redirect").as_str(), ALICE).await.expect("an answer");
     let (callback, form) = back.split_once('?').expect("a query");
     let posed = Reply { body: format!("<form method=\"post\" action=\"{callback}\"></form>"), ..page };
     let sent: Vec<(String, String)> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();

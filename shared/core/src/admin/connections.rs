@@ -62,6 +62,10 @@ pub struct ConnectionView {
     pub max_age: Option<i64>,
     /// How the provider's answer comes back.
     pub response_mode: ResponseMode,
+    /// Whether our key signs the authorization requests.
+    pub sign_requests: bool,
+    /// Whether they are sent ahead. They are where the provider insists on it, too.
+    pub push_requests: bool,
     /// More parameters of the authorization request.
     pub authorization_parameters: BTreeMap<String, String>,
     /// The claim with the e-mail address.
@@ -99,6 +103,8 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         acr_values: settings.request.acr_values,
         max_age: settings.request.max_age.map(|seconds| seconds.0),
         response_mode: settings.request.response_mode,
+        sign_requests: settings.request.signed,
+        push_requests: settings.request.pushed,
         authorization_parameters: settings.request.parameters,
         email_claim: settings.claims.email,
         unique_id_claim: settings.claims.unique_id,

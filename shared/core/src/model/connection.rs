@@ -101,6 +101,8 @@ impl OidcSettings {
             token_endpoint: endpoints.token,
             jwks_uri: endpoints.jwks,
             userinfo_endpoint: endpoints.userinfo,
+            pushed_authorization_request_endpoint: endpoints.pushed_authorization_request,
+            require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: false,
         })
     }
@@ -119,6 +121,9 @@ pub struct Endpoints {
     /// Where claims can be asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo: Option<Url>,
+    /// Where authorization requests can be sent ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_authorization_request: Option<Url>,
 }
 
 /// What every authorization request to a provider holds beside what the protocol needs.
@@ -136,6 +141,12 @@ pub struct RequestSettings {
     /// How its answer comes back.
     #[serde(default)]
     pub response_mode: ResponseMode,
+    /// Whether our key signs them (RFC 9101).
+    #[serde(default)]
+    pub signed: bool,
+    /// Whether they are sent ahead (RFC 9126), even where the provider takes others.
+    #[serde(default)]
+    pub pushed: bool,
     /// More parameters, as they are. None of them is one that we send.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,

@@ -62,10 +62,14 @@ impl Answer {
 }
 
 impl FakeOidcIdp {
-    pub(super) fn authorize(&self, request: &Request<Bytes>) -> Response<Bytes> {
+    pub(super) async fn authorize(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let text = match *request.method() {
             Method::POST => String::from_utf8_lossy(request.body()).into_owned(),
             _ => request.uri().query().unwrap_or_default().to_owned(),
+        };
+        let text = match self.plain(&text).await {
+            Ok(text) => text,
+            Err(why) => return refused(&Refusal::Page(why)),
         };
         let authorization = match self.parse(&text) {
             Ok(authorization) => authorization,
@@ -84,7 +88,7 @@ impl FakeOidcIdp {
         }
     }
 
-    /// The login form comes back. Field `request` is the authorization request as it came.
+    /// The login form comes back. Field `request` is the authorization request, in plain parameters.
     pub(super) fn login(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let form: Vec<_> = form_urlencoded::parse(request.body()).collect();
         let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_ref());
@@ -109,12 +113,13 @@ impl FakeOidcIdp {
 
     /// Plays the person: signs `username` in for this authorization URL, without a page, and returns the address that
     /// the browser is sent back to; what it would post there by a form is in the query too. The error is what the page or the relying party would have been told.
-    pub fn sign_in(&self, authorization_url: &str, username: &str) -> Result<String, String> {
+    pub async fn sign_in(&self, authorization_url: &str, username: &str) -> Result<String, String> {
         let url = Url::parse(authorization_url).map_err(|error| error.to_string())?;
         if !authorization_url.starts_with(&format!("{}/authorize?", self.issuer)) {
             return Err(format!("{url} is not this provider's authorization endpoint"));
         }
-        let authorization = self.parse(url.query().unwrap_or_default()).map_err(|refusal| match refusal {
+        let text = self.plain(url.query().unwrap_or_default()).await?;
+        let authorization = self.parse(&text).map_err(|refusal| match refusal {
             Refusal::Page(why) => why.to_owned(),
             Refusal::Answer(back) => back.url.into(),
         })?;
@@ -123,6 +128,11 @@ impl FakeOidcIdp {
         }
         let account = self.account(username).ok_or("there is no such account")?;
         Ok(self.grant(authorization, &account.username, self.clock.now()).url.into())
+    }
+
+    /// Whether a request would do, as far as can be said before anybody signs in.
+    pub(super) fn is_good(&self, query: &str) -> bool {
+        self.parse(query).is_ok()
     }
 
     fn parse(&self, query: &str) -> Result<Authorization, Refusal> {

@@ -29,13 +29,15 @@ pub(crate) async fn post(State(broker): Shared, Path(named): Named, request: Req
 }
 
 async fn answer(broker: &Broker, named: &(String, String, String), parameters: &str) -> Reply {
-    let (tenant, connection, client) = named;
-    let outcome = async {
-        let params = Params::parse(parameters).map_err(oauth::Error::from)?;
-        Ok::<_, Error>(initiate(broker, &Parties { tenant, connection, client }, &params).await?)
-    };
-    match outcome.await {
-        Ok(location) => response::redirect(location.as_str()),
+    match begin(broker, named, parameters).await {
+        Ok(reply) => reply,
         Err(error) => show(broker, Surface::Page, &error),
     }
+}
+
+async fn begin(broker: &Broker, named: &(String, String, String), parameters: &str) -> Result<Reply, Error> {
+    let (tenant, connection, client) = named;
+    let params = Params::parse(parameters).map_err(oauth::Error::from)?;
+    let location = initiate(broker, &Parties { tenant, connection, client }, &params).await?;
+    Ok(response::redirect(location.as_str()))
 }

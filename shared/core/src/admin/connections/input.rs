@@ -69,6 +69,12 @@ pub struct ConnectionInput {
     /// How the provider's answer comes back: `query` when left out, or `form_post`.
     #[serde(default)]
     pub response_mode: ResponseMode,
+    /// Whether our key signs the authorization requests (RFC 9101).
+    #[serde(default)]
+    pub sign_requests: bool,
+    /// Whether they are sent ahead (RFC 9126), even where the provider does not insist on it.
+    #[serde(default)]
+    pub push_requests: bool,
     /// More parameters of the authorization request.
     #[serde(default)]
     pub authorization_parameters: BTreeMap<String, String>,
@@ -112,9 +118,13 @@ impl ConnectionInput {
         check_name(&self.name)?;
         check_issuer(broker, &self.issuer, &self.entra_directories)?;
         if let Some(endpoints) = &self.endpoints {
-            let Endpoints { authorization, token, jwks, userinfo } = endpoints;
-            for address in [Some(authorization), Some(token), Some(jwks), userinfo.as_ref()].into_iter().flatten() {
+            let Endpoints { authorization, token, jwks, userinfo, pushed_authorization_request } = endpoints;
+            let optional = [userinfo, pushed_authorization_request].into_iter().flatten();
+            for address in [authorization, token, jwks].into_iter().chain(optional) {
                 check_address(broker, "endpoints", address)?;
+            }
+            if self.push_requests && pushed_authorization_request.is_none() {
+                return Err(invalid("push_requests", "needs endpoints.pushed_authorization_request"));
             }
         }
         check_text("client_id", &self.client_id)?;
@@ -137,6 +147,9 @@ impl ConnectionInput {
         let several = !self.entra_directories.is_empty();
         if several && self.assertion_audience == AssertionAudience::Issuer {
             return Err(invalid("assertion_audience", "cannot be an issuer with {tenantid}"));
+        }
+        if several && self.sign_requests {
+            return Err(invalid("sign_requests", "cannot be for an issuer with {tenantid}"));
         }
         check_scopes(&self.scopes)?;
         self.check_request()
@@ -186,6 +199,8 @@ impl ConnectionInput {
                 acr_values: self.acr_values,
                 max_age: self.max_age.map(|seconds| Seconds(seconds.into())),
                 response_mode: self.response_mode,
+                signed: self.sign_requests,
+                pushed: self.push_requests,
                 parameters: self.authorization_parameters,
             },
             claims: ClaimNames {

@@ -8,8 +8,9 @@ use url::Url;
 use vestibule_protocol::oauth::prompt;
 use vestibule_protocol::time::Seconds;
 
-use super::UpstreamCopy;
 use super::client::client;
+use super::request_object::sign;
+use super::{Target, UpstreamCopy, documents, push};
 use crate::Broker;
 use crate::error::Error;
 use crate::model::connection::{OidcSettings, Prompt, ResponseMode};
@@ -30,17 +31,27 @@ pub struct Asked<'a> {
     pub max_age: Option<Seconds>,
 }
 
-/// Parameters that we send, or that would change what the answer looks like. A connection cannot set them.
-pub(crate) const OUR_PARAMETERS: [&str; 18] = [
+/// Names and values, in the order in which they are sent.
+pub(super) type Parameters = Vec<(String, String)>;
+
+/// Parameters that we send, that would change what the answer looks like, or that mean something else in a signed
+/// request (RFC 7519 §4.1). A connection cannot set them.
+pub(crate) const OUR_PARAMETERS: [&str; 25] = [
     "acr_values",
+    "aud",
     "client_assertion",
     "client_assertion_type",
     "client_id",
     "client_secret",
     "code_challenge",
     "code_challenge_method",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
     "login_hint",
     "max_age",
+    "nbf",
     "nonce",
     "prompt",
     "redirect_uri",
@@ -50,15 +61,31 @@ pub(crate) const OUR_PARAMETERS: [&str; 18] = [
     "response_type",
     "scope",
     "state",
+    "sub",
 ];
 
-/// Where to send the browser.
-pub(crate) fn authorization_url(
+/// Where to send the browser: with the whole request, signed if need be, or with the name of one that was sent ahead.
+pub(crate) async fn authorization_url(broker: &Broker, target: &Target<'_>, asked: &Asked<'_>) -> Result<Url, Error> {
+    let copy = documents(broker, target).await?;
+    let mut sent = parameters(broker, target.settings, &copy, asked)?;
+    if target.settings.request.signed {
+        sent = sign(broker, target.settings, &copy, sent).await?;
+    }
+    if let Some(endpoint) = push::endpoint(target, &copy)? {
+        sent = push::push(broker, target, &copy, endpoint, sent).await?;
+    }
+    let mut url = copy.metadata.authorization_endpoint.clone();
+    url.query_pairs_mut().extend_pairs(sent);
+    Ok(url)
+}
+
+/// All that we ask, without what the authorization endpoint's own address has in its query.
+fn parameters(
     broker: &Broker,
     settings: &OidcSettings,
     copy: &UpstreamCopy,
     asked: &Asked<'_>,
-) -> Result<Url, Error> {
+) -> Result<Parameters, Error> {
     let client = client(broker, settings, copy, None)?;
     let (state, nonce) = (CsrfToken::new(asked.state.to_owned()), Nonce::new(asked.nonce.to_owned()));
     let verifier = PkceCodeVerifier::new(asked.verifier.to_owned());
@@ -97,5 +124,6 @@ pub(crate) fn authorization_url(
     for (name, value) in &settings.request.parameters {
         request = request.add_extra_param(name, value);
     }
-    Ok(request.url().0)
+    let theirs = copy.metadata.authorization_endpoint.query_pairs().count();
+    Ok(request.url().0.query_pairs().into_owned().skip(theirs).collect())
 }
