@@ -53,24 +53,37 @@ async fn settings_that_cannot_be_right_are_refused() {
         endpoints("token", json!("https://169.254.169.254/t")),
         endpoints("userinfo", json!("https://10.0.0.1/u")),
         endpoints("end", json!("https://idp.example/e")),
-        endpoints("pushed_authorization_request", json!("http://idp.example/p")),
-        json!({ "push_requests": "yes" }),
-        {
-            let mut without = endpoints("userinfo", json!("https://idp.example/u"));
-            without["push_requests"] = json!(true);
-            without
-        },
-        {
-            let mut unsignable = template("https://login.example/{tenantid}/v2.0", json!([DIRECTORY]));
-            unsignable["sign_requests"] = json!(true);
-            unsignable
-        },
         template("https://login.example/{tenantid}/v2.0", json!([])),
         template("https://login.example/{tenantid}/v2.0", json!(["common"])),
         template("https://login.example/{tenantid}/{tenantid}", json!([DIRECTORY])),
         template("https://{tenantid}.example/", json!([DIRECTORY])),
         template("https://login.example/{tenant}/v2.0", json!([DIRECTORY])),
         template("https://login.example/v2.0", json!([DIRECTORY])),
+    ];
+    are_refused(&broker, &tenant, &wrong).await;
+}
+
+/// Requests that could not be sent ahead or signed as the connection says. RP-2, RP-7.
+#[tokio::test]
+async fn requests_that_cannot_be_made_are_refused() {
+    let broker = Deployment::from_env();
+    let tenant = unique("t");
+    broker.put(&format!("/tenants/{tenant}"), json!({ "name": "A tenant" })).await;
+    let endpoints = |pushed: Value| {
+        let all = json!({
+            "authorization": "https://idp.example/a", "token": "https://idp.example/t", "jwks": "https://idp.example/k",
+            "pushed_authorization_request": pushed,
+        });
+        json!({ "endpoints": all, "push_requests": true })
+    };
+    let template = "https://login.example/{tenantid}/v2.0";
+    let wrong = [
+        endpoints(Value::Null),
+        endpoints(json!("http://idp.example/p")),
+        endpoints(json!("https://127.0.0.1@169.254.169.254/p")),
+        json!({ "push_requests": "yes" }),
+        json!({ "sign_requests": 1 }),
+        json!({ "sign_requests": true, "issuer": template, "entra_directories": [DIRECTORY] }),
     ];
     are_refused(&broker, &tenant, &wrong).await;
 }

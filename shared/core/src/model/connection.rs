@@ -177,6 +177,18 @@ pub enum Prompt {
     SelectAccount,
 }
 
+impl Prompt {
+    /// The word in a request.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Login => "login",
+            Self::Consent => "consent",
+            Self::SelectAccount => "select_account",
+        }
+    }
+}
+
 /// Under which names a provider speaks of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimNames {
