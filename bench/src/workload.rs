@@ -100,7 +100,7 @@ impl Worker {
 
     async fn login(&mut self) -> Result<()> {
         let (authorization, cookie) = self.start().await?;
-        let back = self.scene.idp.sign_in(&authorization, &self.person).map_err(anyhow::Error::msg)?;
+        let back = self.scene.idp.sign_in(&authorization, &self.person).await.map_err(anyhow::Error::msg)?;
         let back = back.strip_prefix(&self.scene.broker).context("the provider leads elsewhere")?;
         let request = Request::get(back).header(header::COOKIE, cookie).body(Full::default())?;
         let reply = self.expect(request, StatusCode::SEE_OTHER).await?;

@@ -226,36 +226,43 @@ test('the sign-in page offers the ways that there are', async () => {
   await page.unroute('https://pictures.example/**');
 });
 
-test('a sign-in at an identity provider on another site keeps its cookie', async () => {
-  const back = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html');
-    response.end('<h1>Back</h1>');
+for (const mode of ['query', 'form_post']) {
+  test(`a sign-in at an identity provider on another site keeps its cookie: ${mode}`, async () => {
+    const back = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html');
+      response.end('<h1>Back</h1>');
+    });
+    await new Promise((resolve) => { back.listen(0, '127.0.0.1', resolve); });
+    const redirectUri = `http://127.0.0.1:${back.address().port}/callback`;
+    try {
+      await context.clearCookies();
+      await putTenant('other-site');
+      await put('tenants/other-site/connections/op', connection({ response_mode: mode }));
+      await put('clients/other-site', {
+        name: 'Another site', tenants: ['other-site'], redirect_uris: [redirectUri], client_auth: 'none',
+      });
+      const query = new URLSearchParams({
+        client_id: 'other-site', redirect_uri: redirectUri, response_type: 'code', scope: 'openid email', state: 'mine',
+        tenant: 'other-site', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+      });
+      const answer = page.waitForRequest((request) => request.url().startsWith(`${broker}/oauth2/callback`));
+      await page.goto(`${broker}/oauth2/authorize?${query}`);
+      assert.ok(page.url().startsWith(idp), page.url());
+      await page.getByLabel('User').fill('alice');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('heading', { name: 'Back' }).waitFor();
+      assert.equal((await answer).method(), mode === 'query' ? 'GET' : 'POST');
+      const landed = new URL(page.url()).searchParams;
+      assert.equal(landed.get('state'), 'mine');
+      assert.equal(landed.get('iss'), broker);
+      assert.ok(landed.get('code'), landed.toString());
+      sealed((await context.cookies(broker)).find((cookie) => cookie.name === '__Host-session'));
+    } finally {
+      back.close();
+      back.closeAllConnections();
+    }
   });
-  await new Promise((resolve) => { back.listen(0, '127.0.0.1', resolve); });
-  const redirectUri = `http://127.0.0.1:${back.address().port}/callback`;
-  try {
-    await putTenant('other-site');
-    await put('clients/other-site', {
-      name: 'Another site', tenants: ['other-site'], redirect_uris: [redirectUri], client_auth: 'none',
-    });
-    const query = new URLSearchParams({
-      client_id: 'other-site', redirect_uri: redirectUri, response_type: 'code', scope: 'openid email', state: 'mine',
-      tenant: 'other-site', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
-    });
-    await page.goto(`${broker}/oauth2/authorize?${query}`);
-    assert.ok(page.url().startsWith(idp), page.url());
-    await page.getByLabel('User').fill('alice');
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Back' }).waitFor();
-    const landed = new URL(page.url()).searchParams;
-    assert.equal(landed.get('state'), 'mine');
-    assert.equal(landed.get('iss'), broker);
-    assert.ok(landed.get('code'), landed.toString());
-  } finally {
-    back.close();
-    back.closeAllConnections();
-  }
-});
+}
 
 /** A cookie that only the broker's own host gets, never a script. */
 function sealed(cookie) {

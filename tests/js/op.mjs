@@ -92,7 +92,12 @@ function build() {
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
     // E-mail and name are in the ID token too, as the large providers have it.
     conformIdTokenClaims: false,
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true } },
+    // The broker's keys are on loopback, where the provider's own rules would not go.
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
+    features: {
+      devInteractions: { enabled: false }, revocation: { enabled: true }, introspection: { enabled: true },
+      requestObjects: { enabled: true },
+    },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
     rotateRefreshToken: true,

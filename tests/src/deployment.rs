@@ -32,11 +32,14 @@ pub struct Provider {
     pub client_id: String,
     /// `VESTIBULE_TEST_IDP_SECRET`: and its secret.
     pub client_secret: String,
+    /// `VESTIBULE_TEST_IDP_SIGNING_CLIENT`: another id there, which proves itself and signs its requests with the broker's
+    /// published key, and has to.
+    pub signing_client: String,
 }
 
 const HOW: &str = "is not set. This suite needs a running broker; `cargo xtask test` starts one and runs it. By hand: \
     set VESTIBULE_TEST_URL, VESTIBULE_ADMIN_TOKEN and, as far as there are any, VESTIBULE_TEST_RUNTIME, \
-    VESTIBULE_TEST_IDP (_CLIENT, _SECRET) and VESTIBULE_TEST_TICK, then `cargo test -p vestibule-tests --features deployed`.";
+    VESTIBULE_TEST_IDP (_CLIENT, _SECRET, _SIGNING_CLIENT) and VESTIBULE_TEST_TICK, then `cargo test -p vestibule-tests --features deployed`.";
 
 impl Deployment {
     /// The deployment that the environment names. Fails with instructions when it names none.
@@ -50,6 +53,7 @@ impl Deployment {
                 issuer,
                 client_id: needed("VESTIBULE_TEST_IDP_CLIENT"),
                 client_secret: needed("VESTIBULE_TEST_IDP_SECRET"),
+                signing_client: needed("VESTIBULE_TEST_IDP_SIGNING_CLIENT"),
             }),
             tick: variable("VESTIBULE_TEST_TICK"),
             http: http_client(),

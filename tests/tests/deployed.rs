@@ -20,6 +20,10 @@ mod attacks;
 mod authorize;
 #[path = "deployed/connections.rs"]
 mod connections;
+#[path = "deployed/form_post.rs"]
+mod form_post;
+#[path = "deployed/initiate.rs"]
+mod initiate;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]

@@ -52,7 +52,7 @@ impl Party {
     async fn code(&self) -> String {
         let url = self.app.start(&self.pending, &[]).await.expect("metadata");
         let url = url.as_str().replace("scope=openid", "scope=openid+offline_access");
-        let back = self.idp.sign_in(&url, "alice@corp.example").expect("a good request");
+        let back = self.idp.sign_in(&url, "alice@corp.example").await.expect("a good request");
         let back = Url::parse(&back).expect("a URL");
         let found = back.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
         found.expect("a code")
@@ -151,8 +151,8 @@ async fn refresh_tokens_rotate_and_die_with_the_account() {
 async fn a_request_that_is_not_right_gets_no_code() {
     let party = party().await;
     let url = party.app.start(&party.pending, &[]).await.expect("metadata").to_string();
-    let try_with = |url: &str| party.idp.sign_in(url, "alice@corp.example");
-    assert!(try_with(&url).is_ok());
+    let try_with = async |url: &str| party.idp.sign_in(url, "alice@corp.example").await;
+    assert!(try_with(&url).await.is_ok());
     let challenge = BASE64URL.encode(Sha256::digest("v".repeat(43)));
     for (from, to) in [
         ("broker.example%2Fcallback", "broker.example%2Fcallback%2F"),
@@ -165,7 +165,7 @@ async fn a_request_that_is_not_right_gets_no_code() {
     ] {
         let wrong = url.replace(from, to);
         assert_ne!(wrong, url, "{from} is in the request");
-        assert!(try_with(&wrong).is_err(), "{to}");
+        assert!(try_with(&wrong).await.is_err(), "{to}");
     }
 }
 

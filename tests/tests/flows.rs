@@ -15,6 +15,7 @@ mod flows {
     mod linking;
     mod outbox;
     mod relay;
+    mod requests;
     mod resume;
     mod rotation;
     mod signing_keys;

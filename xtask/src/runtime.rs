@@ -184,6 +184,9 @@ impl IdentityProvider {
     /// The secret of that client.
     pub(crate) const SECRET: &str = "the-broker-at-the-identity-provider";
 
+    /// A client that proves itself, and signs its requests, with the broker's published key.
+    pub(crate) const SIGNING_CLIENT: &str = "broker-signing";
+
     /// Starts one that knows this broker.
     pub(crate) fn start(broker: &str) -> Result<Self> {
         let port = free_port()?;
@@ -197,9 +200,15 @@ impl IdentityProvider {
                 "grant_types": ["authorization_code", "refresh_token"],
             })
         };
+        let mut signing = client(Self::SIGNING_CLIENT, "private_key_jwt");
+        if let Some(members) = signing.as_object_mut() {
+            members.insert("jwks_uri".to_owned(), format!("{broker}/oauth2/jwks").into());
+            members.insert("require_signed_request_object".to_owned(), true.into());
+        }
         let clients = serde_json::json!([
             client(Self::CLIENT, "client_secret_basic"),
             client("broker-post", "client_secret_post"),
+            signing,
         ]);
         let mut node = command("node", &["tests/js/op.mjs"]);
         node.env("PORT", port.to_string()).env("CLIENTS", clients.to_string());

@@ -5,6 +5,7 @@
 pub mod choose;
 mod code;
 pub mod finish;
+pub mod initiate;
 pub mod pushed;
 mod resume;
 pub mod start;

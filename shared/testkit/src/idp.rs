@@ -10,6 +10,7 @@ mod assertion;
 mod authorize;
 mod lie;
 mod logout;
+mod request;
 mod route;
 mod script;
 mod signer;
@@ -25,6 +26,7 @@ use vestibule_protocol::jose::{Algorithm, PublicKey};
 use vestibule_protocol::time::Timestamp;
 
 pub use lie::Lie;
+pub use request::Demand;
 #[cfg(feature = "server")]
 pub use route::router;
 pub use script::{Canned, Document};
@@ -117,6 +119,12 @@ struct State {
     used_assertions: HashSet<String>,
     /// The claims of the last good assertion.
     last_assertion: Option<Value>,
+    /// What it insists on.
+    demands: HashSet<Demand>,
+    /// Requests that were sent ahead, by name.
+    pushed: HashMap<String, request::Pushed>,
+    /// The claims of the last good signed request.
+    last_request_object: Option<Value>,
     /// Members that are said in place of the true ones; null takes one away.
     said: HashMap<Document, Map<String, Value>>,
     /// Paths that answer something else altogether.
@@ -157,6 +165,9 @@ impl FakeOidcIdp {
             client_keys: Vec::new(),
             used_assertions: HashSet::new(),
             last_assertion: None,
+            demands: HashSet::new(),
+            pushed: HashMap::new(),
+            last_request_object: None,
             said: HashMap::new(),
             canned: HashMap::new(),
             sessions: HashMap::new(),
@@ -202,6 +213,7 @@ impl FakeOidcIdp {
         state.lies.clear();
         state.said.clear();
         state.canned.clear();
+        state.demands.clear();
     }
 
     /// Signs with a new key. The old one stays published when `keep_old` is set.

@@ -13,5 +13,5 @@ pub mod relying_party;
 pub mod store_conformance;
 
 pub use clock::TestClock;
-pub use idp::{Account, Canned, ClientAuth, Document, FakeOidcIdp, Lie, Registration};
+pub use idp::{Account, Canned, ClientAuth, Demand, Document, FakeOidcIdp, Lie, Registration};
 pub use random::SeededRandom;

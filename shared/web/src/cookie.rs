@@ -1,13 +1,15 @@
 //! Our cookies: one of each login in progress, one of the browser's session. Those of the relay are in [`relay`].
 //!
 //! All here are `__Host-` cookies: Secure, for this host alone, for every path. `SameSite=Lax` lets them come along when
-//! the identity provider or an application sends the browser back to us, and on nothing else from another site.
+//! the identity provider or an application sends the browser back to us, and on nothing else from another site. The one
+//! exception is a login whose answer the provider's page posts: its cookie, and no other, is `SameSite=None` (CK-6).
 
 pub(crate) mod relay;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use vestibule_core::login::state::LOGIN_LIFE;
+use vestibule_core::model::connection::ResponseMode;
 use vestibule_core::model::session::SESSION_LIFE;
 
 /// The session's cookie.
@@ -50,19 +52,27 @@ pub(crate) fn drop_session() -> Option<HeaderValue> {
 }
 
 /// Keeps a login. `None` when it is larger than browsers keep.
-pub(crate) fn set_login(id: &str, sealed: &str) -> Option<HeaderValue> {
-    set(&format!("{LOGIN}{id}"), sealed, LOGIN_LIFE.0)
+pub(crate) fn set_login(id: &str, sealed: &str, answer: ResponseMode) -> Option<HeaderValue> {
+    set_for(same_site(answer), &format!("{LOGIN}{id}"), sealed, LOGIN_LIFE.0)
 }
 
 /// Drops a login.
-pub(crate) fn drop_login(id: &str) -> Option<HeaderValue> {
-    set(&format!("{LOGIN}{id}"), "", 0)
+pub(crate) fn drop_login(id: &str, answer: ResponseMode) -> Option<HeaderValue> {
+    set_for(same_site(answer), &format!("{LOGIN}{id}"), "", 0)
+}
+
+/// With which requests of other sites a login's cookie comes along: with the answer's.
+const fn same_site(answer: ResponseMode) -> &'static str {
+    match answer {
+        ResponseMode::Query => "Lax",
+        ResponseMode::FormPost => "None",
+    }
 }
 
 /// Drops the logins beyond those that a browser may carry together with a new one. Browsers send older cookies first
-/// (RFC 6265 §5.4).
+/// (RFC 6265 §5.4), and do not say how they were set; a cookie is dropped by its name, host and path.
 pub(crate) fn drop_surplus_logins(headers: &HeaderMap) -> Vec<HeaderValue> {
-    surplus(headers, LOGIN).filter_map(drop_login).collect()
+    surplus(headers, LOGIN).filter_map(|id| drop_login(id, ResponseMode::Query)).collect()
 }
 
 /// The ids of logins that are too many beside a new one.
@@ -74,10 +84,14 @@ fn surplus<'a>(headers: &'a HeaderMap, prefix: &str) -> impl Iterator<Item = &'a
 
 /// One `Set-Cookie`; a cookie is dropped with the attributes that it was set with (`max_age` 0).
 fn set(name: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
+    set_for("Lax", name, value, max_age)
+}
+
+fn set_for(same_site: &str, name: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
     if name.len() + value.len() > MAX_COOKIE {
         return None;
     }
-    let cookie = format!("{name}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Lax");
+    let cookie = format!("{name}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite={same_site}");
     HeaderValue::from_str(&cookie).ok()
 }
 
@@ -110,11 +124,22 @@ mod tests {
         assert_eq!(drop_session().unwrap(), "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
     }
 
+    /// CK-6, LO-8: the cookie of a login whose answer is posted, and no other.
+    #[test]
+    fn one_cookie_comes_along_with_a_posted_answer() {
+        let login = set_login("a", "x", ResponseMode::FormPost).unwrap();
+        assert_eq!(login, "__Host-login-a=x; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=None");
+        let dropped = drop_login("a", ResponseMode::FormPost).unwrap();
+        assert_eq!(dropped, "__Host-login-a=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=None");
+        let login = set_login("a", "x", ResponseMode::Query).unwrap();
+        assert_eq!(login, "__Host-login-a=x; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
+    }
+
     /// CK-2
     #[test]
     fn cookies_are_bounded_in_size_and_number() {
-        assert!(set_login("a", &"x".repeat(4096 - LOGIN.len() - 1)).is_some());
-        assert!(set_login("a", &"x".repeat(4096 - LOGIN.len())).is_none());
+        assert!(set_login("a", &"x".repeat(4096 - LOGIN.len() - 1), ResponseMode::Query).is_some());
+        assert!(set_login("a", &"x".repeat(4096 - LOGIN.len()), ResponseMode::Query).is_none());
         assert!(drop_surplus_logins(&carrying("__Host-login-a=1; __Host-login-b=1")).is_empty());
         let dropped = drop_surplus_logins(&carrying("__Host-login-a=1; __Host-login-b=1; o=1; __Host-login-c=1"));
         assert_eq!(dropped.len(), 1);

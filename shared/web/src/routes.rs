@@ -5,6 +5,7 @@ pub(crate) mod authorize;
 pub(crate) mod callback;
 pub(crate) mod documents;
 pub(crate) mod home;
+pub(crate) mod initiate;
 pub(crate) mod logout;
 pub(crate) mod pushed;
 pub(crate) mod relay;

@@ -156,7 +156,7 @@ async fn an_rsa_key_will_do() {
 
 async fn callback_of(world: &World, browser: &mut Browser, request: &Authorization) -> Url {
     let there = browser.get(&request.url(&world.broker)).await.location().expect("a redirect");
-    Url::parse(&world.idp.sign_in(there.as_str(), ALICE).expect("a good request")).expect("an address")
+    Url::parse(&world.idp.sign_in(there.as_str(), ALICE).await.expect("a good request")).expect("an address")
 }
 
 /// A callback belongs to the browser that started: in another one, or without its cookie, it is worth nothing. RP-1.
@@ -316,7 +316,7 @@ async fn a_code_of_another_provider_is_refused() {
     let mut browser = Browser::new();
     let there = browser.get(&world.authorization().url(&world.broker)).await.location().expect("a redirect");
     let there = there.as_str().replace(world.idp.issuer(), foreign.issuer());
-    let callback = foreign.sign_in(&there, ALICE).expect("a good request");
+    let callback = foreign.sign_in(&there, ALICE).await.expect("a good request");
     let visit = browser.visit(&callback).await;
     assert_refused(&world, &browser, &visit, "another provider's issuer");
     let mut forged = Url::parse(&callback).expect("an address");

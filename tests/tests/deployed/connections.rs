@@ -31,6 +31,7 @@ async fn settings_that_cannot_be_right_are_refused() {
         json!({ "skew_seconds": 301 }),
         json!({ "skew_seconds": -1 }),
         json!({ "max_age": -1 }),
+        json!({ "response_mode": "fragment" }),
         json!({ "max_age": "soon" }),
         json!({ "prompt": ["none", "login"] }),
         json!({ "prompt": ["login", "login"] }),
@@ -62,6 +63,31 @@ async fn settings_that_cannot_be_right_are_refused() {
     are_refused(&broker, &tenant, &wrong).await;
 }
 
+/// Requests that could not be sent ahead or signed as the connection says. RP-2, RP-7.
+#[tokio::test]
+async fn requests_that_cannot_be_made_are_refused() {
+    let broker = Deployment::from_env();
+    let tenant = unique("t");
+    broker.put(&format!("/tenants/{tenant}"), json!({ "name": "A tenant" })).await;
+    let endpoints = |pushed: Value| {
+        let all = json!({
+            "authorization": "https://idp.example/a", "token": "https://idp.example/t", "jwks": "https://idp.example/k",
+            "pushed_authorization_request": pushed,
+        });
+        json!({ "endpoints": all, "push_requests": true })
+    };
+    let template = "https://login.example/{tenantid}/v2.0";
+    let wrong = [
+        endpoints(Value::Null),
+        endpoints(json!("http://idp.example/p")),
+        endpoints(json!("https://127.0.0.1@169.254.169.254/p")),
+        json!({ "push_requests": "yes" }),
+        json!({ "sign_requests": 1 }),
+        json!({ "sign_requests": true, "issuer": template, "entra_directories": [DIRECTORY] }),
+    ];
+    are_refused(&broker, &tenant, &wrong).await;
+}
+
 /// What we send, a connection cannot send differently. RP-2.
 #[tokio::test]
 async fn parameters_of_ours_cannot_be_set() {
@@ -70,6 +96,7 @@ async fn parameters_of_ours_cannot_be_set() {
     broker.put(&format!("/tenants/{tenant}"), json!({ "name": "A tenant" })).await;
     let ours =
         ["state", "nonce", "redirect_uri", "code_challenge", "Scope", "response_mode", "request", "prompt", "", "a b"];
+    let ours = [ours.as_slice(), &["iss", "aud", "exp", "nbf", "iat", "jti", "sub", "request_uri"]].concat();
     let wrong: Vec<Value> = ours.iter().map(|name| json!({ "authorization_parameters": { *name: "x" } })).collect();
     are_refused(&broker, &tenant, &wrong).await;
 }
@@ -95,9 +122,10 @@ async fn what_was_set_is_shown() {
         "issuer": "https://login.example/{tenantid}/v2.0", "entra_directories": [DIRECTORY],
         "endpoints": {
             "authorization": "https://idp.example/a", "token": "https://idp.example/t", "jwks": "https://idp.example/k",
+            "pushed_authorization_request": "https://idp.example/p",
         },
         "scopes": ["openid", "offline_access"], "audience": "api://x", "prompt": ["login", "select_account"],
-        "acr_values": ["mfa"], "max_age": 60, "authorization_parameters": { "domain_hint": "corp.example" },
+        "acr_values": ["mfa"], "max_age": 60, "response_mode": "form_post", "push_requests": true, "authorization_parameters": { "domain_hint": "corp.example" },
         "email_claim": "upn", "unique_id_claim": "oid", "groups_claim": "roles", "skew_seconds": 300,
     });
     let path = format!("/tenants/{tenant}/connections/c");
@@ -116,6 +144,9 @@ async fn what_was_set_is_shown() {
         ("groups_claim", json!("groups")),
         ("skew_seconds", json!(60)),
         ("max_age", Value::Null),
+        ("response_mode", json!("query")),
+        ("sign_requests", json!(false)),
+        ("push_requests", json!(false)),
         ("prompt", json!([])),
     ] {
         assert_eq!(shown.get(name), Some(&value), "{name}");

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use vestibule_testkit::Canned;
+use vestibule_testkit::{Canned, Demand};
 use vestibule_tests::browser::Visit;
 use vestibule_tests::world::ALICE;
 use vestibule_tests::{Browser, World};
@@ -81,6 +81,23 @@ async fn broken_answers_are_not_a_login() {
             world.idp.be_honest();
             world.tokens().await;
         }
+    }
+}
+
+/// Requests that are to be sent ahead, and their endpoint fails in these ways: the application is told, the endpoint is
+/// asked once for one login.
+#[tokio::test]
+async fn a_broken_endpoint_for_requests_is_an_outage_that_ends() {
+    for (what, reply) in [("html", html()), ("huge", huge()), ("dripping", dripping()), ("a redirect", elsewhere())] {
+        let world = World::new().await;
+        world.idp.demand(Demand::PushedRequests);
+        world.tokens().await;
+        assert_eq!(world.idp.requests("/par"), 1);
+        world.idp.answer_with("/par", reply);
+        fails(&world, &format!("/par is {what}")).await;
+        assert_eq!(world.idp.requests("/par"), 2, "/par is {what}: asked once for one login");
+        world.idp.be_honest();
+        world.tokens().await;
     }
 }
 

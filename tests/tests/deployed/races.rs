@@ -66,7 +66,7 @@ async fn a_callback_loaded_twice_brings_one_code() {
     let world = World::new().await;
     let mut browser = Browser::new();
     let there = browser.get(&world.authorization().url(&world.broker)).await.location().expect("a redirect");
-    let callback = world.idp.sign_in(there.as_str(), ALICE).expect("a good request");
+    let callback = world.idp.sign_in(there.as_str(), ALICE).await.expect("a good request");
     let visits = join_all((0..8).map(|_| {
         let (mut tab, callback) = (browser.clone(), callback.clone());
         async move { tab.visit(&callback).await }

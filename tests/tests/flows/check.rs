@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use vestibule_core::platform::Clock;
-use vestibule_testkit::{Canned, Document, Lie};
+use vestibule_testkit::{Canned, Demand, Document, Lie};
 use vestibule_tests::in_process::TestBroker;
 
 async fn look(test: &TestBroker) -> Value {
@@ -77,6 +77,29 @@ async fn what_is_wrong_is_said() {
     assert_eq!(findings(&test).await, ["status"]);
     test.idp.be_honest();
     assert_eq!(findings(&test).await, Vec::<String>::new(), "nothing is remembered");
+}
+
+/// RP-7: what a connection asks for and its provider does not offer is found.
+#[tokio::test]
+async fn what_is_not_offered_is_said() {
+    let test = TestBroker::new().await;
+    test.connect(&json!({"response_mode": "form_post"})).await;
+    assert_eq!(findings(&test).await, Vec::<String>::new());
+    for modes in [json!(["query"]), Value::Null] {
+        test.idp.say(Document::Metadata, "response_modes_supported", modes);
+        assert_eq!(findings(&test).await, ["form_post_unsupported"]);
+    }
+    test.idp.be_honest();
+    test.connect(&json!({"sign_requests": true, "push_requests": true})).await;
+    assert_eq!(findings(&test).await, Vec::<String>::new());
+    test.idp.say(Document::Metadata, "request_parameter_supported", json!(false));
+    test.idp.say(Document::Metadata, "pushed_authorization_request_endpoint", Value::Null);
+    assert_eq!(findings(&test).await, ["signed_requests_unsupported", "pushed_requests_unsupported"]);
+    test.connect(&json!({})).await;
+    assert_eq!(findings(&test).await, Vec::<String>::new());
+    test.idp.demand(Demand::SignedRequests);
+    test.idp.demand(Demand::PushedRequests);
+    assert_eq!(findings(&test).await, ["signed_requests_required", "pushed_requests_unsupported"]);
 }
 
 /// RP-12: a clock that is further off than the connection tolerates is seen in the `Date` header.

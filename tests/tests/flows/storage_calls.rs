@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use http::Method;
+use serde_json::json;
 use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{TestBroker, signed_in};
@@ -129,6 +131,22 @@ async fn a_session_signs_in_with_one_commit() {
     assert_eq!(store.calls(), of(1, &["sessions"]));
     test.authorize(&[("prompt", "none")], "").await;
     test.authorize(&[("prompt", "login")], &cookie).await;
+    assert_eq!(store.calls(), none());
+}
+
+/// ED-2: a login that a provider begins costs nothing before the application starts it.
+#[tokio::test]
+async fn an_initiation_costs_nothing() {
+    let (test, store) = warm().await;
+    let app = json!({
+        "name": "App", "redirect_uris": ["https://app.example/callback"], "client_auth": "none",
+        "initiate_login_uri": "https://app.example/start",
+    });
+    test.admin(Method::PUT, "/clients/begun", &app).await;
+    let begin = async || test.get("/oauth2/initiate/acme/idp/begun?iss=https%3A%2F%2Fidp.example", "").await;
+    assert_eq!(begin().await.status, 303);
+    store.calls();
+    assert_eq!(begin().await.status, 303);
     assert_eq!(store.calls(), none());
 }
 

@@ -87,7 +87,7 @@ async fn an_unknown_key_fetches_the_set_once_a_minute() {
 async fn a_removed_key_stops_counting_within_an_hour() {
     let test = TestBroker::new().await;
     let (authorization, cookie) = test.start().await;
-    let back = test.idp.sign_in(authorization.as_str(), vestibule_tests::in_process::ALICE).expect("an answer");
+    let back = test.idp.sign_in(authorization.as_str(), vestibule_tests::in_process::ALICE).await.expect("an answer");
     assert!(back.contains("code="));
     assert_eq!(sign_in_status(&test).await, StatusCode::SEE_OTHER);
     advance(&test, 3_601);

@@ -34,6 +34,7 @@ impl Target<'_> {
             .env("VESTIBULE_TEST_IDP", &self.idp.issuer)
             .env("VESTIBULE_TEST_IDP_CLIENT", IdentityProvider::CLIENT)
             .env("VESTIBULE_TEST_IDP_SECRET", IdentityProvider::SECRET)
+            .env("VESTIBULE_TEST_IDP_SIGNING_CLIENT", IdentityProvider::SIGNING_CLIENT)
             .env("VESTIBULE_ADMIN_TOKEN", ADMIN_TOKEN)
     }
 }

@@ -11,7 +11,7 @@ use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::problems::Problems;
 use super::relay::{self, RelayInput};
-use super::{Checked, Put, check_id, check_name, check_redirect_uris};
+use super::{Checked, Put, check_id, check_name, check_redirect_uri, check_redirect_uris};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
@@ -34,6 +34,9 @@ pub struct ClientInput {
     /// Where a browser may go after a sign-out.
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it begins a login that an identity provider asks for (OpenID Connect Core §4).
+    #[serde(default)]
+    pub initiate_login_uri: Option<String>,
     /// How it proves who it is.
     pub client_auth: ClientAuthMethod,
     /// Its secret, at least 32 characters, random. Kept as it was when left out of a replacement.
@@ -78,6 +81,9 @@ pub struct ClientView {
     pub redirect_uris: Vec<String>,
     /// Where a browser may go after a sign-out.
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it begins a login that an identity provider asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
     /// How it proves who it is.
     pub client_auth: ClientAuthMethod,
     /// Whether it has a secret. Nobody can read it back.
@@ -103,6 +109,7 @@ fn view(id: &str, client: Client) -> ClientView {
         tenants: client.tenants,
         redirect_uris: client.redirect_uris,
         post_logout_redirect_uris: client.post_logout_redirect_uris,
+        initiate_login_uri: client.initiate_login_uri,
         client_auth: client.client_auth,
         has_client_secret: client.secret_hash.is_some(),
         jwks: (!client.keys.is_empty()).then_some(JwkSet { keys: client.keys }),
@@ -162,6 +169,7 @@ pub async fn put(
         tenants: input.tenants,
         redirect_uris: input.redirect_uris,
         post_logout_redirect_uris: input.post_logout_redirect_uris,
+        initiate_login_uri: input.initiate_login_uri,
         client_auth: input.client_auth,
         require_pushed_requests: input.require_pushed_requests,
         access_token_life: input.access_token_life,
@@ -197,6 +205,9 @@ fn check(problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
     }
     check_redirect_uris(problems, "/redirect_uris", &input.redirect_uris);
     check_redirect_uris(problems, "/post_logout_redirect_uris", &input.post_logout_redirect_uris);
+    if let Some(uri) = &input.initiate_login_uri {
+        problems.take("/initiate_login_uri", check_redirect_uri(uri));
+    }
     for (path, life, shortest, longest, problem) in [
         ("/access_token_life", input.access_token_life, 60, access_token_life(), "must be 60 to 86400 seconds"),
         ("/refresh_token_life", input.refresh_token_life, 600, refresh_token_life(), "must be 600 to 604800 seconds"),

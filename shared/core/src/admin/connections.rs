@@ -17,7 +17,9 @@ use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::oidc::secret_place;
-use crate::model::connection::{AssertionAudience, Connection, Endpoints, Prompt, Upstream, UpstreamClientAuth};
+use crate::model::connection::{
+    AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Upstream, UpstreamClientAuth,
+};
 use crate::model::effect::ChangeKind;
 use crate::model::sign_in::SignIn;
 use crate::seal::{Purpose, Sealed};
@@ -61,6 +63,12 @@ pub struct ConnectionView {
     pub acr_values: Vec<String>,
     /// How many seconds ago the person may have signed in at the provider.
     pub max_age: Option<i64>,
+    /// How the provider's answer comes back.
+    pub response_mode: ResponseMode,
+    /// Whether our key signs the authorization requests.
+    pub sign_requests: bool,
+    /// Whether they are sent ahead. They are where the provider insists on it, too.
+    pub push_requests: bool,
     /// More parameters of the authorization request.
     pub authorization_parameters: BTreeMap<String, String>,
     /// The claim with the e-mail address.
@@ -73,9 +81,11 @@ pub struct ConnectionView {
     pub skew_seconds: i64,
     /// What to register at the provider.
     pub redirect_uri: String,
+    /// What to register there for logins that begin at the provider, with an application's id for `<client>`.
+    pub initiate_login_uri: String,
 }
 
-fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
+fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> ConnectionView {
     let Upstream::Oidc(settings) = connection.upstream;
     ConnectionView {
         id: id.to_owned(),
@@ -95,12 +105,16 @@ fn view(broker: &Broker, id: &str, connection: Connection) -> ConnectionView {
         prompt: settings.request.prompt,
         acr_values: settings.request.acr_values,
         max_age: settings.request.max_age.map(|seconds| seconds.0),
+        response_mode: settings.request.response_mode,
+        sign_requests: settings.request.signed,
+        push_requests: settings.request.pushed,
         authorization_parameters: settings.request.parameters,
         email_claim: settings.claims.email,
         unique_id_claim: settings.claims.unique_id,
         groups_claim: settings.claims.groups,
         skew_seconds: settings.skew.0,
         redirect_uri: format!("{}/oauth2/callback", broker.config.issuer),
+        initiate_login_uri: format!("{}/oauth2/initiate/{tenant}/{id}/<client>", broker.config.issuer),
     }
 }
 
@@ -109,19 +123,19 @@ pub async fn get(broker: &Broker, tenant: &str, id: &str) -> Result<Tagged<Conne
     check_id("tenant", tenant)?;
     check_id("connection", id)?;
     let found = key::connection(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
-    show(broker, id, found.value)
+    show(broker, tenant, id, found.value)
 }
 
 /// The connections of a tenant that exists.
 pub async fn list(broker: &Broker, tenant: &str, paging: &Paging) -> Result<Page<ConnectionView>, Error> {
     tenants::exists(broker, tenant).await?;
-    let view = |id: &str, connection| view(broker, id, connection);
+    let view = |id: &str, connection| view(broker, tenant, id, connection);
     paging::list(broker, key::tenant_partition(tenant), key::CONNECTION, paging, view).await
 }
 
-fn show(broker: &Broker, id: &str, connection: Connection) -> Result<Tagged<ConnectionView>, Error> {
+fn show(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Result<Tagged<ConnectionView>, Error> {
     let tag = change::tag(broker, &connection)?;
-    Ok(Tagged { object: view(broker, id, connection), tag })
+    Ok(Tagged { object: view(broker, tenant, id, connection), tag })
 }
 
 fn done<'a>(tenant: &'a str, id: &str, change: ChangeKind) -> Done<'a> {
@@ -170,7 +184,7 @@ pub async fn put(
     let writes = vec![record.put(&connection, expect)?, tenant_exists.check(Expect::Present), documents];
     change.commit(broker, record.partition(), writes, done(tenant, id, outcome.kind())).await?;
     forget(broker, tenant, id);
-    Ok((outcome, show(broker, id, connection)?))
+    Ok((outcome, show(broker, tenant, id, connection)?))
 }
 
 fn sealed_secret(

@@ -17,7 +17,7 @@ use crate::Broker;
 use crate::directory;
 use crate::error::{Error, LoginError};
 use crate::handle::{Handle, HandleKind, Locator, SecretHash, new_id, new_secret};
-use crate::model::connection::{OidcSettings, Upstream};
+use crate::model::connection::{OidcSettings, ResponseMode, Upstream};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::session::{Code, SESSION_LIFE, Session, Subject};
 use crate::model::user::User;
@@ -39,14 +39,20 @@ pub struct Finished {
 /// How far a provider's clock may be behind ours where it dates a login.
 const CLOCK_LEEWAY: Seconds = Seconds(60);
 
-/// Finishes a login with the identity provider's answer. `cookie` finds the sealed login of an id.
+/// Finishes a login with the identity provider's answer, which came in this way. `cookie` finds the sealed login of an id.
 pub async fn finish(
     broker: &Broker,
     params: &Params<'_>,
+    came_by: ResponseMode,
     cookie: impl FnOnce(&str) -> Option<Sealed>,
 ) -> Result<Finished, Refusal> {
     let id = params.get("state").map_err(oauth::Error::from)?.ok_or(LoginError::UnknownLogin)?;
     let login = LoginState::open(broker, id, &cookie(id).ok_or(LoginError::UnknownLogin)?)?;
+    // A code that was to come in a form is in no address, and one that was to come in an address is in nobody's form:
+    // whoever has it otherwise did not get it as we asked.
+    if login.response_mode != came_by {
+        return Err(LoginError::UpstreamInvalid("an answer in another response mode").into());
+    }
     let connection = broker.connection(&login.tenant, &login.connection).await?;
     let connection = connection.filter(|found| found.enabled).ok_or(LoginError::ConnectionUnavailable)?;
     let Upstream::Oidc(settings) = &connection.upstream;

@@ -14,10 +14,10 @@ use super::state::LoginState;
 use super::upstream::Target;
 use super::{Refusal, ReplyAddress, choose, pushed, resume, upstream};
 use crate::Broker;
-use crate::error::Error;
+use crate::error::{Error, LoginError};
 use crate::handle::{new_id, new_secret};
 use crate::model::client::Client;
-use crate::model::connection::{Connection, Upstream};
+use crate::model::connection::{Connection, ResponseMode, Upstream};
 use crate::seal::Sealed;
 
 /// Where the browser goes, and what it carries.
@@ -29,6 +29,8 @@ pub struct Started {
     pub id: String,
     /// The cookie's value.
     pub cookie: Sealed,
+    /// How the answer comes, which decides on what requests the cookie has to be.
+    pub response_mode: ResponseMode,
 }
 
 /// What becomes of an authorization request.
@@ -114,15 +116,6 @@ async fn go(
 
     let Upstream::Oidc(settings) = &connection.upstream;
     let target = Target { tenant: &tenant, connection: &connection_id, settings };
-    let copy = match upstream::documents(broker, &target).await {
-        Ok(copy) => copy,
-        Err(Error::Login(error)) => {
-            tracing::warn!(tenant.id = tenant, connection.id = connection_id, error = %error, "login.upstream_unavailable");
-            let description = "the identity provider cannot be reached";
-            return Err(refuse(oauth::Error::new(ErrorCode::TemporarilyUnavailable, description)));
-        }
-        Err(error) => return Err(error.into()),
-    };
     let random = &*broker.platform.random;
     let id = new_id(random);
     let verifier = URL_SAFE_NO_PAD.encode(new_secret(random).expose());
@@ -135,12 +128,20 @@ async fn go(
         prompt: &request.prompt,
         max_age: request.max_age,
     };
-    let location = upstream::request::authorization_url(broker, settings, &copy, &asked)?;
+    let location = match upstream::request::authorization_url(broker, &target, &asked).await {
+        Ok(location) => location,
+        Err(Error::Login(error)) => {
+            tracing::warn!(tenant.id = tenant, connection.id = connection_id, error = %error, "login.upstream_failed");
+            return Err(refuse(told(&error)));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let login = LoginState {
         tenant,
         connection: connection_id,
         verifier,
         nonce,
+        response_mode: settings.request.response_mode,
         started_at: broker.platform.clock.now(),
         client: client_id.to_owned(),
         redirect_uri: reply.redirect_uri.clone(),
@@ -153,7 +154,16 @@ async fn go(
         relayed: client.relay.is_some(),
     };
     let cookie = login.seal(broker, &id)?;
-    Ok(Started { location, id, cookie })
+    Ok(Started { location, id, cookie, response_mode: login.response_mode })
+}
+
+/// What the application learns when its person cannot be sent away; the log has the rest.
+const fn told(error: &LoginError) -> oauth::Error {
+    if matches!(error, LoginError::UpstreamUnavailable(_)) {
+        oauth::Error::new(ErrorCode::TemporarilyUnavailable, "the identity provider cannot be reached")
+    } else {
+        oauth::Error::new(ErrorCode::ServerError, "the identity provider does not take requests as they are set up")
+    }
 }
 
 struct TrustedClient {

@@ -11,6 +11,7 @@ use vestibule_protocol::time::{Seconds, Timestamp};
 use super::ReplyAddress;
 use crate::Broker;
 use crate::error::{Error, LoginError};
+use crate::model::connection::ResponseMode;
 use crate::seal::{Purpose, Sealed};
 
 /// How long a login may take.
@@ -27,6 +28,9 @@ pub struct LoginState {
     pub verifier: String,
     /// What the ID token must hold.
     pub nonce: String,
+    /// How the answer must come.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
     /// When the login began.
     pub started_at: Timestamp,
     /// The application.

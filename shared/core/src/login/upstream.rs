@@ -8,7 +8,9 @@
 mod assertion;
 mod client;
 pub mod oidc;
+mod push;
 pub mod request;
+mod request_object;
 mod signature;
 mod token;
 mod userinfo;

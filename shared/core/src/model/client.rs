@@ -26,6 +26,9 @@ pub struct Client {
     /// Its public keys, for `private_key_jwt`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Jwk>,
+    /// Where a browser goes when an identity provider begins a login (OpenID Connect Core §4); without one, none can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
     /// Whether it must send its requests ahead.
     #[serde(default)]
     pub require_pushed_requests: bool,

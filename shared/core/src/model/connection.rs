@@ -101,6 +101,8 @@ impl OidcSettings {
             token_endpoint: endpoints.token,
             jwks_uri: endpoints.jwks,
             userinfo_endpoint: endpoints.userinfo,
+            pushed_authorization_request_endpoint: endpoints.pushed_authorization_request,
+            require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: false,
         })
     }
@@ -119,6 +121,9 @@ pub struct Endpoints {
     /// Where claims can be asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo: Option<Url>,
+    /// Where authorization requests can be sent ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_authorization_request: Option<Url>,
 }
 
 /// What every authorization request to a provider holds beside what the protocol needs.
@@ -133,9 +138,29 @@ pub struct RequestSettings {
     /// How long ago the person may have signed in there. Then `auth_time` must come and is checked.
     #[serde(default)]
     pub max_age: Option<Seconds>,
+    /// How its answer comes back.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
+    /// Whether our key signs them (RFC 9101).
+    #[serde(default)]
+    pub signed: bool,
+    /// Whether they are sent ahead (RFC 9126), even where the provider takes others.
+    #[serde(default)]
+    pub pushed: bool,
     /// More parameters, as they are. None of them is one that we send.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
+}
+
+/// How a provider's answer comes back. An answer that comes the other way does not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// In the query of a redirect, which every provider does.
+    #[default]
+    Query,
+    /// In a form that the browser posts (OAuth 2.0 Form Post Response Mode): the code is in no address and no log.
+    FormPost,
 }
 
 /// What the provider should ask of the person (OpenID Connect Core §3.1.2.1).
@@ -150,6 +175,18 @@ pub enum Prompt {
     Consent,
     /// Which account they mean.
     SelectAccount,
+}
+
+impl Prompt {
+    /// The word in a request.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Login => "login",
+            Self::Consent => "consent",
+            Self::SelectAccount => "select_account",
+        }
+    }
 }
 
 /// Under which names a provider speaks of people.

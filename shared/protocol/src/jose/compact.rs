@@ -15,6 +15,8 @@ pub enum TokenType {
     IdToken,
     /// `JWT` too: a client's proof of who it is (RFC 7523 §2.2). Providers know no other type.
     ClientAssertion,
+    /// `oauth-authz-req+jwt`: a signed authorization request (RFC 9101 §10.8).
+    RequestObject,
 }
 
 impl TokenType {
@@ -23,6 +25,7 @@ impl TokenType {
         match self {
             Self::AccessToken => "at+jwt",
             Self::IdToken | Self::ClientAssertion => "JWT",
+            Self::RequestObject => "oauth-authz-req+jwt",
         }
     }
 }

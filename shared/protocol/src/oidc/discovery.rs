@@ -17,6 +17,12 @@ pub struct ProviderMetadata {
     /// Where claims can be asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_endpoint: Option<Url>,
+    /// Where authorization requests can be sent ahead (RFC 9126 §5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// Whether it takes no others.
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
     /// Whether it names itself in its answers (RFC 9207 §3).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,

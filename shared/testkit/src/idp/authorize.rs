@@ -24,6 +24,7 @@ struct Authorization {
     scope: String,
     prompt: Option<String>,
     login_hint: Option<String>,
+    by_form: bool,
 }
 
 /// Why there is no code.
@@ -31,33 +32,63 @@ enum Refusal {
     /// Nowhere safe to send the browser.
     Page(&'static str),
     /// The relying party is told.
-    Redirect(Url),
+    Answer(Answer),
+}
+
+/// What the relying party gets: its address with the answer in the query, or in a form that the browser posts there.
+struct Answer {
+    url: Url,
+    by_form: bool,
+}
+
+impl Answer {
+    fn response(&self) -> Response<Bytes> {
+        if !self.by_form {
+            return redirect(self.url.as_str());
+        }
+        let fields: String = self.url.query_pairs().fold(String::new(), |fields, (name, value)| {
+            let (name, value) = (escape(&name), escape(&value));
+            format!("{fields}<input type=\"hidden\" name=\"{name}\" value=\"{value}\">")
+        });
+        let mut action = self.url.clone();
+        action.set_query(None);
+        let body = format!(
+            "<h1>Almost there</h1><form method=\"post\" action=\"{}\">{fields}<button type=\"submit\">Continue\
+             </button></form>",
+            escape(action.as_str())
+        );
+        page(StatusCode::OK, "Almost there", &body)
+    }
 }
 
 impl FakeOidcIdp {
-    pub(super) fn authorize(&self, request: &Request<Bytes>) -> Response<Bytes> {
+    pub(super) async fn authorize(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let text = match *request.method() {
             Method::POST => String::from_utf8_lossy(request.body()).into_owned(),
             _ => request.uri().query().unwrap_or_default().to_owned(),
+        };
+        let text = match self.plain(&text).await {
+            Ok(text) => text,
+            Err(why) => return refused(&Refusal::Page(why)),
         };
         let authorization = match self.parse(&text) {
             Ok(authorization) => authorization,
             Err(refusal) => return refused(&refusal),
         };
         if self.lies(Lie::AccessDenied) {
-            return redirect(self.error(&authorization, "access_denied").as_str());
+            return self.error(&authorization, "access_denied").response();
         }
         let session = cookie(request, SESSION_COOKIE).and_then(|id| self.state().sessions.get(id).cloned());
         match (session, authorization.prompt.as_deref()) {
             (Some((username, at)), prompt) if prompt != Some("login") && self.account(&username).is_some() => {
-                redirect(self.grant(authorization, &username, at).as_str())
+                self.grant(authorization, &username, at).response()
             }
-            (_, Some("none")) => redirect(self.error(&authorization, "login_required").as_str()),
+            (_, Some("none")) => self.error(&authorization, "login_required").response(),
             _ => self.login_page(&text, authorization.login_hint.as_deref().unwrap_or_default(), false),
         }
     }
 
-    /// The login form comes back. Field `request` is the authorization request as it came.
+    /// The login form comes back. Field `request` is the authorization request, in plain parameters.
     pub(super) fn login(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let form: Vec<_> = form_urlencoded::parse(request.body()).collect();
         let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_ref());
@@ -71,7 +102,7 @@ impl FakeOidcIdp {
         };
         let (session, now) = (self.secret(), self.clock.now());
         self.state().sessions.insert(session.clone(), (account.username.clone(), now));
-        let mut response = redirect(self.grant(authorization, &account.username, now).as_str());
+        let mut response = self.grant(authorization, &account.username, now).response();
         let secure = if self.issuer.starts_with("https:") { "; Secure" } else { "" };
         let cookie = format!("{SESSION_COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax{secure}");
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -81,21 +112,27 @@ impl FakeOidcIdp {
     }
 
     /// Plays the person: signs `username` in for this authorization URL, without a page, and returns the address that
-    /// the browser is sent back to. The error is what the page or the relying party would have been told.
-    pub fn sign_in(&self, authorization_url: &str, username: &str) -> Result<String, String> {
+    /// the browser is sent back to; what it would post there by a form is in the query too. The error is what the page or the relying party would have been told.
+    pub async fn sign_in(&self, authorization_url: &str, username: &str) -> Result<String, String> {
         let url = Url::parse(authorization_url).map_err(|error| error.to_string())?;
         if !authorization_url.starts_with(&format!("{}/authorize?", self.issuer)) {
             return Err(format!("{url} is not this provider's authorization endpoint"));
         }
-        let authorization = self.parse(url.query().unwrap_or_default()).map_err(|refusal| match refusal {
+        let text = self.plain(url.query().unwrap_or_default()).await?;
+        let authorization = self.parse(&text).map_err(|refusal| match refusal {
             Refusal::Page(why) => why.to_owned(),
-            Refusal::Redirect(back) => back.into(),
+            Refusal::Answer(back) => back.url.into(),
         })?;
         if self.lies(Lie::AccessDenied) {
-            return Ok(self.error(&authorization, "access_denied").into());
+            return Ok(self.error(&authorization, "access_denied").url.into());
         }
         let account = self.account(username).ok_or("there is no such account")?;
-        Ok(self.grant(authorization, &account.username, self.clock.now()).into())
+        Ok(self.grant(authorization, &account.username, self.clock.now()).url.into())
+    }
+
+    /// Whether a request would do, as far as can be said before anybody signs in.
+    pub(super) fn is_good(&self, query: &str) -> bool {
+        self.parse(query).is_ok()
     }
 
     fn parse(&self, query: &str) -> Result<Authorization, Refusal> {
@@ -122,8 +159,12 @@ impl FakeOidcIdp {
             scope: one("scope").unwrap_or_default(),
             prompt: one("prompt"),
             login_hint: one("login_hint"),
+            by_form: one("response_mode").as_deref() == Some("form_post"),
         };
-        let refuse = |code| Err(Refusal::Redirect(self.error(&authorization, code)));
+        let refuse = |code| Err(Refusal::Answer(self.error(&authorization, code)));
+        if !matches!(one("response_mode").as_deref(), None | Some("query" | "form_post")) {
+            return refuse("invalid_request");
+        }
         if one("response_type").as_deref() != Some("code") {
             return refuse("unsupported_response_type");
         }
@@ -137,9 +178,9 @@ impl FakeOidcIdp {
         Ok(authorization)
     }
 
-    fn grant(&self, authorization: Authorization, username: &str, auth_time: Timestamp) -> Url {
+    fn grant(&self, authorization: Authorization, username: &str, auth_time: Timestamp) -> Answer {
         let code = self.secret();
-        let url = self.back(&authorization, "code", &code);
+        let answer = self.back(&authorization, "code", &code);
         let grant = Grant {
             client_id: authorization.client_id,
             redirect_uri: authorization.redirect_uri.into(),
@@ -151,14 +192,14 @@ impl FakeOidcIdp {
             issued_at: self.clock.now(),
         };
         self.state().codes.insert(code, grant);
-        url
+        answer
     }
 
-    fn error(&self, authorization: &Authorization, code: &str) -> Url {
+    fn error(&self, authorization: &Authorization, code: &str) -> Answer {
         self.back(authorization, "error", code)
     }
 
-    fn back(&self, authorization: &Authorization, name: &str, value: &str) -> Url {
+    fn back(&self, authorization: &Authorization, name: &str, value: &str) -> Answer {
         let mut url = authorization.redirect_uri.clone();
         let mut query = url.query_pairs_mut();
         query.append_pair(name, value);
@@ -171,7 +212,7 @@ impl FakeOidcIdp {
             query.append_pair("iss", &self.issuer);
         }
         drop(query);
-        url
+        Answer { url, by_form: authorization.by_form }
     }
 
     fn login_page(&self, request: &str, username: &str, failed: bool) -> Response<Bytes> {
@@ -200,7 +241,7 @@ fn refused(refusal: &Refusal) -> Response<Bytes> {
         Refusal::Page(why) => {
             page(StatusCode::BAD_REQUEST, "Cannot sign in", &format!("<h1>Cannot sign in</h1><p>Because {why}.</p>"))
         }
-        Refusal::Redirect(url) => redirect(url.as_str()),
+        Refusal::Answer(answer) => answer.response(),
     }
 }
 

@@ -6,11 +6,11 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use vestibule_core::platform::{HttpClient, HttpError};
 
-use super::{Document, FakeOidcIdp, Lie};
+use super::{Demand, Document, FakeOidcIdp, Lie};
 use crate::html::{self, PAGE_HEADERS};
 
 /// Where a relying party's server may ask.
-const BACK_CHANNEL: [&str; 4] = [DISCOVERY, "/jwks", "/token", "/userinfo"];
+const BACK_CHANNEL: [&str; 5] = [DISCOVERY, "/jwks", "/token", "/userinfo", "/par"];
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 impl FakeOidcIdp {
@@ -29,7 +29,8 @@ impl FakeOidcIdp {
             (Method::GET, "/jwks") => self.jwks(),
             (Method::POST, "/token") => self.token(&request).await,
             (Method::GET | Method::POST, "/userinfo") => self.userinfo(&request).await,
-            (Method::GET | Method::POST, "/authorize") => self.authorize(&request),
+            (Method::POST, "/par") => self.take_pushed(&request).await,
+            (Method::GET | Method::POST, "/authorize") => self.authorize(&request).await,
             (Method::POST, "/login") => self.login(&request),
             (Method::GET | Method::POST, "/logout") => self.logout(&request),
             (Method::GET, "/") => page(StatusCode::OK, "Identity provider", &self.front_page()),
@@ -60,9 +61,13 @@ impl FakeOidcIdp {
             "userinfo_endpoint": at("/userinfo"),
             "jwks_uri": at("/jwks"),
             "end_session_endpoint": at("/logout"),
+            "pushed_authorization_request_endpoint": at("/par"),
+            "require_pushed_authorization_requests": self.demands(Demand::PushedRequests),
+            "request_parameter_supported": true,
+            "require_signed_request_object": self.demands(Demand::SignedRequests),
             "scopes_supported": ["openid", "email", "profile", "offline_access"],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_modes_supported": ["query", "form_post"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [algorithm],

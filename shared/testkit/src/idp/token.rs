@@ -19,7 +19,7 @@ const CODE_SECONDS: i64 = 60;
 const TOKEN_SECONDS: i64 = 300;
 const HOUR: i64 = 3_600;
 
-type Form = Vec<(String, String)>;
+pub(super) type Form = Vec<(String, String)>;
 
 impl FakeOidcIdp {
     pub(super) async fn token(&self, request: &Request<Bytes>) -> Response<Bytes> {
@@ -27,10 +27,7 @@ impl FakeOidcIdp {
             return json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }));
         }
         let form: Form = form_urlencoded::parse(request.body()).into_owned().collect();
-        let client = match field(&form, "client_assertion") {
-            Some(assertion) => self.authenticate_by_assertion(request, &form, assertion).await,
-            None => self.authenticate(request, &form),
-        };
+        let client = self.client_of(request, &form).await;
         let granted = client.and_then(|client| self.redeem(&client, &form));
         let grant = match granted {
             Ok(grant) => grant,
@@ -46,6 +43,13 @@ impl FakeOidcIdp {
     }
 
     /// The client that the request proves to come from (RFC 6749 §2.3: one method per request).
+    pub(super) async fn client_of(&self, request: &Request<Bytes>, form: &Form) -> Result<String, &'static str> {
+        match field(form, "client_assertion") {
+            Some(assertion) => self.authenticate_by_assertion(request, form, assertion).await,
+            None => self.authenticate(request, form),
+        }
+    }
+
     fn authenticate(&self, request: &Request<Bytes>, form: &Form) -> Result<String, &'static str> {
         let basic = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (method, id, secret) = match (basic, field(form, "client_secret")) {
@@ -205,7 +209,7 @@ impl FakeOidcIdp {
     }
 }
 
-fn field<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
+pub(super) fn field<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
     form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 

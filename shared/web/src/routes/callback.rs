@@ -1,36 +1,56 @@
-//! `GET /oauth2/callback`: back from the identity provider.
+//! `GET|POST /oauth2/callback`: back from the identity provider, by a redirect or by a form that it lets the browser post
+//! (OAuth 2.0 Form Post Response Mode). What protects both is the login's cookie, whose name is the answer's `state`.
 
+use axum::body::Body;
 use axum::extract::State;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Request, Uri};
 use vestibule_core::Broker;
 use vestibule_core::login::{Refusal, finish};
+use vestibule_core::model::connection::ResponseMode;
 use vestibule_core::seal::Sealed;
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
 use super::Shared;
-use crate::cookie;
-use crate::error::show_refusal;
+use crate::error::{Surface, show_body_error, show_refusal};
 use crate::response::{self, Reply};
+use crate::{cookie, request};
 
 pub(crate) async fn get(State(broker): Shared, headers: HeaderMap, uri: Uri) -> Reply {
-    let query = uri.query().unwrap_or_default();
-    let mut reply = match finish_login(&broker, &headers, query).await {
+    answer(&broker, &headers, uri.query().unwrap_or_default(), ResponseMode::Query).await
+}
+
+/// The address's own query does not count.
+pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply {
+    let headers = request.headers().clone();
+    match request::form(request).await {
+        Ok(form) => answer(&broker, &headers, &form, ResponseMode::FormPost).await,
+        Err(error) => show_body_error(&broker, Surface::Page, error),
+    }
+}
+
+async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str, came_by: ResponseMode) -> Reply {
+    let mut reply = match finish_login(broker, headers, parameters, came_by).await {
         Ok(finished) => {
             let mut reply = response::redirect(finished.location.as_str());
             response::set_cookies(reply.headers_mut(), cookie::set_session(&finished.session));
             reply
         }
-        Err(refusal) => show_refusal(&broker, &refusal),
+        Err(refusal) => show_refusal(broker, &refusal),
     };
     // Finished or refused, this login is over: its cookie is good for one answer.
-    let id = Params::parse(query).ok().and_then(|params| params.get("state").ok().flatten().map(str::to_owned));
-    let held = id.filter(|id| cookie::login(&headers, id).is_some());
-    response::set_cookies(reply.headers_mut(), held.and_then(|id| cookie::drop_login(&id)));
+    let id = Params::parse(parameters).ok().and_then(|params| params.get("state").ok().flatten().map(str::to_owned));
+    let held = id.filter(|id| cookie::login(headers, id).is_some());
+    response::set_cookies(reply.headers_mut(), held.and_then(|id| cookie::drop_login(&id, came_by)));
     reply
 }
 
-async fn finish_login(broker: &Broker, headers: &HeaderMap, query: &str) -> Result<finish::Finished, Refusal> {
-    let params = Params::parse(query).map_err(oauth::Error::from)?;
-    finish::finish(broker, &params, |id| cookie::login(headers, id).map(Sealed::from_text)).await
+async fn finish_login(
+    broker: &Broker,
+    headers: &HeaderMap,
+    parameters: &str,
+    came_by: ResponseMode,
+) -> Result<finish::Finished, Refusal> {
+    let params = Params::parse(parameters).map_err(oauth::Error::from)?;
+    finish::finish(broker, &params, came_by, |id| cookie::login(headers, id).map(Sealed::from_text)).await
 }

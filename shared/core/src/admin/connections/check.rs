@@ -13,7 +13,7 @@ use crate::Broker;
 use crate::admin::check_id;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::parse_jwks;
-use crate::model::connection::{OidcSettings, Upstream, UpstreamClientAuth};
+use crate::model::connection::{OidcSettings, RequestSettings, ResponseMode, Upstream, UpstreamClientAuth};
 use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpError};
 use crate::store::key;
 
@@ -132,6 +132,30 @@ impl Look<'_> {
         if offers(members, "token_endpoint_auth_methods_supported", ours) == Some(false) {
             let message = format!("The provider does not offer the connection's client_auth, {ours}.");
             self.find(Severity::Error, "client_auth_unsupported", message);
+        }
+        // Left out, the list is query and fragment (Discovery §3).
+        let by_form = offers(members, "response_modes_supported", "form_post").unwrap_or(false);
+        if self.settings.request.response_mode == ResponseMode::FormPost && !by_form {
+            let message =
+                "The provider does not offer response_mode form_post, which the connection asks for.".to_owned();
+            self.find(Severity::Error, "form_post_unsupported", message);
+        }
+        let says = |member: &str| members.get(member).and_then(Value::as_bool) == Some(true);
+        let RequestSettings { signed, pushed, .. } = self.settings.request;
+        let takes_signed =
+            says("request_parameter_supported") || members.get("request_object_signing_alg_values_supported").is_some();
+        if signed && !takes_signed {
+            let message = "The provider does not offer signed requests, which the connection sends.".to_owned();
+            self.find(Severity::Error, "signed_requests_unsupported", message);
+        }
+        if !signed && says("require_signed_request_object") {
+            let message = "The provider wants signed requests: set sign_requests.".to_owned();
+            self.find(Severity::Error, "signed_requests_required", message);
+        }
+        let ahead = pushed || says("require_pushed_authorization_requests");
+        if ahead && members.get("pushed_authorization_request_endpoint").is_none() {
+            let message = "Requests are to be sent ahead, and the provider has no endpoint for that.".to_owned();
+            self.find(Severity::Error, "pushed_requests_unsupported", message);
         }
         let unknown = |scope: &&String| offers(members, "scopes_supported", scope) == Some(false);
         let unknown: Vec<&str> = self.settings.scopes.iter().filter(unknown).map(String::as_str).collect();

@@ -13,7 +13,7 @@ use crate::admin::problems::{Problems, escaped};
 use crate::login::upstream::request::OUR_PARAMETERS;
 use crate::model::connection::{
     AssertionAudience, ClaimNames, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings,
-    UpstreamClientAuth,
+    ResponseMode, UpstreamClientAuth,
 };
 use crate::model::sign_in::SignIn;
 use crate::platform::check_egress;
@@ -66,6 +66,15 @@ pub struct ConnectionInput {
     /// How many seconds ago the person may have signed in at the provider.
     #[serde(default)]
     pub max_age: Option<u32>,
+    /// How the provider's answer comes back: `query` when left out, or `form_post`.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
+    /// Whether our key signs the authorization requests (RFC 9101).
+    #[serde(default)]
+    pub sign_requests: bool,
+    /// Whether they are sent ahead (RFC 9126), even where the provider does not insist on it.
+    #[serde(default)]
+    pub push_requests: bool,
     /// More parameters of the authorization request.
     #[serde(default)]
     pub authorization_parameters: BTreeMap<String, String>,
@@ -104,11 +113,17 @@ impl ConnectionInput {
     pub(super) fn check(&self, broker: &Broker, problems: &mut Problems) {
         check_name(problems, &self.name);
         self.check_issuer(broker, problems);
-        if let Some(Endpoints { authorization, token, jwks, userinfo }) = &self.endpoints {
+        if let Some(endpoints) = &self.endpoints {
+            let Endpoints { authorization, token, jwks, userinfo, pushed_authorization_request } = endpoints;
             let addresses = [("authorization", Some(authorization)), ("token", Some(token)), ("jwks", Some(jwks))];
-            for (name, address) in addresses.into_iter().chain([("userinfo", userinfo.as_ref())]) {
+            let optional = [("userinfo", userinfo), ("pushed_authorization_request", pushed_authorization_request)];
+            let optional = optional.map(|(name, address)| (name, address.as_ref()));
+            for (name, address) in addresses.into_iter().chain(optional) {
                 let checked = address.map_or(Ok(()), |address| check_address(broker, address));
                 problems.take(&format!("/endpoints/{name}"), checked);
+            }
+            if self.push_requests && pushed_authorization_request.is_none() {
+                problems.add("/push_requests", "needs endpoints.pushed_authorization_request");
             }
         }
         if self.client_id.starts_with('<') {
@@ -130,6 +145,9 @@ impl ConnectionInput {
         }
         if !self.entra_directories.is_empty() && self.assertion_audience == AssertionAudience::Issuer {
             problems.add("/assertion_audience", "cannot be an issuer with {tenantid}");
+        }
+        if !self.entra_directories.is_empty() && self.sign_requests {
+            problems.add("/sign_requests", "cannot be for an issuer with {tenantid}");
         }
         check_scopes(problems, &self.scopes);
         self.check_request(problems);
@@ -200,6 +218,9 @@ impl ConnectionInput {
                 prompt: self.prompt,
                 acr_values: self.acr_values,
                 max_age: self.max_age.map(|seconds| Seconds(seconds.into())),
+                response_mode: self.response_mode,
+                signed: self.sign_requests,
+                pushed: self.push_requests,
                 parameters: self.authorization_parameters,
             },
             claims: ClaimNames {

@@ -13,9 +13,9 @@ use openidconnect::core::{
     CoreTokenType,
 };
 use openidconnect::{
-    AsyncHttpClient, AuthType, AuthUrl, Client, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointNotSet,
-    EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl, JsonWebKeySet, RedirectUrl,
-    StandardErrorResponse, StandardTokenResponse, TokenUrl,
+    AsyncHttpClient, AuthType, Client, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, IdTokenFields, IssuerUrl, JsonWebKeySet, RedirectUrl, StandardErrorResponse,
+    StandardTokenResponse, TokenUrl,
 };
 
 use super::UpstreamCopy;
@@ -33,7 +33,7 @@ type Fields = IdTokenFields<
     CoreJwsSigningAlgorithm,
 >;
 
-/// The client, ready to send people away and to exchange codes.
+/// The client, ready to exchange codes.
 pub(super) type UpstreamClient = Client<
     ExtraClaims,
     CoreAuthDisplay,
@@ -46,7 +46,7 @@ pub(super) type UpstreamClient = Client<
     CoreTokenIntrospectionResponse,
     CoreRevocableToken,
     CoreRevocationErrorResponse,
-    EndpointSet,
+    EndpointNotSet,
     EndpointNotSet,
     EndpointNotSet,
     EndpointNotSet,
@@ -64,10 +64,9 @@ pub(super) fn client(
     let unusable = |_| Error::from(LoginError::UpstreamInvalid("an address of its metadata is not usable"));
     let metadata = &copy.metadata;
     let issuer = IssuerUrl::new(metadata.issuer.clone()).map_err(unusable)?;
-    let redirect = format!("{}/oauth2/callback", broker.config.issuer);
-    let redirect = RedirectUrl::new(redirect).map_err(|_| Error::bug("our own callback address is not one"))?;
+    let redirect =
+        RedirectUrl::new(redirect_uri(broker)).map_err(|_| Error::bug("our own callback address is not one"))?;
     let mut client = Client::new(ClientId::new(settings.client_id.clone()), issuer, JsonWebKeySet::new(Vec::new()))
-        .set_auth_uri(AuthUrl::from_url(metadata.authorization_endpoint.clone()))
         .set_token_uri(TokenUrl::from_url(metadata.token_endpoint.clone()))
         .set_redirect_uri(redirect)
         .set_auth_type(match settings.client_auth {
@@ -81,6 +80,11 @@ pub(super) fn client(
         client = client.set_client_secret(secret);
     }
     Ok(client)
+}
+
+/// Where providers send people back to.
+pub(super) fn redirect_uri(broker: &Broker) -> String {
+    format!("{}/oauth2/callback", broker.config.issuer)
 }
 
 /// Carries the crate's requests through the platform. A named future, boxed: an `async` closure's would not be known

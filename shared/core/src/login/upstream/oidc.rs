@@ -88,7 +88,8 @@ pub(crate) fn secret_place(tenant: &str, connection: &str) -> String {
     format!("tenant/{tenant}/connection/{connection}/client_secret")
 }
 
-fn client_secret(broker: &Broker, target: &Target<'_>) -> Result<Option<ClientSecret>, Error> {
+/// Our secret at the provider, where one is used.
+pub(super) fn client_secret(broker: &Broker, target: &Target<'_>) -> Result<Option<ClientSecret>, Error> {
     let sealed = target.settings.client_secret.as_ref().filter(|_| target.settings.client_auth.needs_secret());
     let Some(sealed) = sealed else { return Ok(None) };
     let place = secret_place(target.tenant, target.connection);
