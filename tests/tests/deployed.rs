@@ -10,6 +10,8 @@ mod assertion;
 mod attacks;
 #[path = "deployed/authorize.rs"]
 mod authorize;
+#[path = "deployed/callback_attacks.rs"]
+mod callback_attacks;
 #[path = "deployed/connections.rs"]
 mod connections;
 #[path = "deployed/login.rs"]

@@ -10,6 +10,7 @@ mod flows {
     mod gate;
     mod keys;
     mod life;
+    mod lifetimes;
     mod linking;
     mod outbox;
     mod relay;
