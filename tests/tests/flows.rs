@@ -14,6 +14,7 @@ mod flows {
     mod linking;
     mod outbox;
     mod relay;
+    mod replaced;
     mod resume;
     mod rotation;
     mod signing_keys;

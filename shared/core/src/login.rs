@@ -4,6 +4,7 @@
 
 pub mod choose;
 mod code;
+pub mod complete;
 pub mod finish;
 pub mod pushed;
 mod resume;

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod connection;
 pub mod effect;
+pub mod pending;
 pub mod pushed;
 pub mod routing;
 pub mod session;

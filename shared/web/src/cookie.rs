@@ -7,8 +7,8 @@ pub(crate) mod relay;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
+use vestibule_core::login::complete::SessionCookie;
 use vestibule_core::login::state::LOGIN_LIFE;
-use vestibule_core::model::session::SESSION_LIFE;
 
 /// The session's cookie.
 const SESSION: &str = "__Host-session";
@@ -39,9 +39,9 @@ pub(crate) fn login<'a>(headers: &'a HeaderMap, id: &str) -> Option<&'a str> {
     get(headers, &format!("{LOGIN}{id}"))
 }
 
-/// Keeps the session's handle.
-pub(crate) fn set_session(handle: &str) -> Option<HeaderValue> {
-    set(SESSION, handle, SESSION_LIFE.0)
+/// Keeps the session's handle for as long as the session lives.
+pub(crate) fn set_session(session: &SessionCookie) -> Option<HeaderValue> {
+    set(SESSION, &session.handle, session.life.0)
 }
 
 /// Drops the session's handle.
@@ -83,6 +83,8 @@ fn set(name: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
+    use vestibule_protocol::time::Seconds;
+
     use super::*;
 
     fn carrying(line: &'static str) -> HeaderMap {
@@ -100,7 +102,7 @@ mod tests {
     /// CK-1
     #[test]
     fn cookies_are_for_this_host_over_tls_and_out_of_reach_of_scripts() {
-        let cookie = set_session("h").unwrap();
+        let cookie = set_session(&SessionCookie { handle: "h".to_owned(), life: Seconds(604_800) }).unwrap();
         assert_eq!(cookie, "__Host-session=h; Path=/; Max-Age=604800; Secure; HttpOnly; SameSite=Lax");
     }
 

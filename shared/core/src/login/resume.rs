@@ -11,7 +11,7 @@ use vestibule_protocol::oauth::prompt::{Prompt, is_too_old};
 use vestibule_protocol::oauth::{self, ErrorCode};
 
 use super::code::new_code;
-use super::finish::code_location;
+use super::complete::code_location;
 use super::start::Asking;
 use crate::Broker;
 use crate::error::Error;

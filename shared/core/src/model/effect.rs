@@ -79,6 +79,8 @@ pub enum AuditKind {
     SessionContinued,
     /// A person is in more groups than their provider sent, or than are kept: which, is not known.
     GroupsOverage,
+    /// A sign-in in the same browser ended a session.
+    SessionReplaced,
     /// A person signed out.
     SignedOut,
     /// A spent code was presented again; the family that it began is revoked.

@@ -57,6 +57,9 @@ pub struct Session {
     pub connection: String,
     /// SHA-256 of the secret in the browser's cookie.
     pub secret: SecretHash,
+    /// When it began. Unknown for one that began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
 }
 
 /// Whether a person's sessions count. Its version is what sessions remember; any write to it ends them all.

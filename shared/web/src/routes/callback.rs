@@ -3,6 +3,7 @@
 use axum::extract::State;
 use http::{HeaderMap, Uri};
 use vestibule_core::Broker;
+use vestibule_core::login::complete::Finished;
 use vestibule_core::login::{Refusal, finish};
 use vestibule_core::seal::Sealed;
 use vestibule_protocol::oauth;
@@ -30,7 +31,8 @@ pub(crate) async fn get(State(broker): Shared, headers: HeaderMap, uri: Uri) -> 
     reply
 }
 
-async fn finish_login(broker: &Broker, headers: &HeaderMap, query: &str) -> Result<finish::Finished, Refusal> {
+async fn finish_login(broker: &Broker, headers: &HeaderMap, query: &str) -> Result<Finished, Refusal> {
     let params = Params::parse(query).map_err(oauth::Error::from)?;
-    finish::finish(broker, &params, |id| cookie::login(headers, id).map(Sealed::from_text)).await
+    let login = |id: &str| cookie::login(headers, id).map(Sealed::from_text);
+    finish::finish(broker, &params, login, cookie::session(headers)).await
 }
