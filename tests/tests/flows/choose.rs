@@ -163,6 +163,26 @@ async fn a_host_is_one_tenants() {
     assert_eq!(put("acme", "a.example").await, StatusCode::CREATED, "its tenant is gone");
 }
 
+/// TK-12: a request that was sent ahead comes by a tenant's host, and goes on at the issuer's.
+#[tokio::test]
+async fn a_pushed_request_comes_by_a_tenants_host() {
+    let test = several_tenants().await;
+    test.admin(Method::PUT, "/tenants/acme/hosts/login.corp.example", &json!({})).await;
+    let target = authorization(&[]);
+    let (_, query) = target.split_once('?').expect("a query");
+    let form: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let name = test.post("/oauth2/par", &form).await.text("request_uri");
+    let target = format!("/oauth2/authorize?client_id=app&request_uri={name}");
+    let request = Request::get(&target).header(header::HOST, "login.corp.example");
+    let there = test.send(request.body(Body::empty()).expect("a request")).await.location().expect("a redirect");
+    let carried: Vec<(String, String)> = there.query_pairs().into_owned().collect();
+    let expected = [("client_id", "app"), ("request_uri", &name), ("host", "login.corp.example")];
+    assert_eq!(carried, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let reply = test.get(there.as_str().strip_prefix(ISSUER).expect("ours"), "").await;
+    assert!(reply.body.contains("Partners"), "acme's two: {} {}", reply.status, reply.body);
+}
+
 /// However it is chosen: a process that has seen the names before asks the store nothing, not even for names that lead
 /// nowhere.
 #[tokio::test]

@@ -196,3 +196,36 @@ async fn a_pushed_request_dies_after_ninety_seconds() {
     test.clock.advance(Seconds(1));
     assert_eq!(start(&old).await, StatusCode::BAD_REQUEST);
 }
+
+/// TK-12: from the first question on a pushed request waits for ten minutes, however often the person is asked.
+#[tokio::test]
+async fn a_pushed_request_waits_for_the_person() {
+    let test = TestBroker::new().await;
+    let client = json!({
+        "name": "App", "redirect_uris": [CALLBACK], "client_auth": "client_secret_post",
+        "require_pushed_requests": true,
+    });
+    test.admin(Method::PUT, "/clients/app", &client).await;
+    let form = [
+        ("client_id", "app"),
+        ("client_secret", "secret-of-the-application-0123456789"),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+        ("login_hint", "somebody@nowhere.example"),
+    ];
+    for (later, started) in [(Seconds(0), true), (Seconds(1), false)] {
+        let name = test.post("/oauth2/par", &form).await.text("request_uri");
+        let target = format!("/oauth2/authorize?client_id=app&request_uri={name}");
+        test.clock.advance(Seconds(80));
+        assert_eq!(test.get(&target, "").await.status, StatusCode::OK, "asked");
+        test.clock.advance(Seconds(500));
+        let lost = format!("{target}&login_hint=other@nowhere.example");
+        assert!(test.get(&lost, "").await.body.contains("other@nowhere.example"), "asked again");
+        test.clock.advance(Seconds(99 + later.0));
+        let reply = test.get(&format!("{target}&tenant=acme&connection=idp"), "").await;
+        assert_eq!(reply.status == StatusCode::SEE_OTHER, started, "{later:?}: {}", reply.body);
+    }
+}

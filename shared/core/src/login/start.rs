@@ -58,9 +58,13 @@ pub async fn start(
     host: Option<&str>,
 ) -> Result<Start, Refusal> {
     let pushed = pushed::take(broker, params).await?;
-    let Some(pushed) = &pushed else { return begin(broker, params, false, session, host).await };
-    let params = Params::parse(&pushed.parameters).map_err(|_| Error::bug("a pushed request is not readable"))?;
-    begin(broker, &params, true, session, host).await
+    let Some(pushed) = pushed else { return begin(broker, params, false, session, host).await };
+    let parameters = pushed.parameters(params)?;
+    let params = Params::parse(&parameters).map_err(|_| Error::bug("a pushed request is not readable"))?;
+    match begin(broker, &params, true, session, host).await {
+        Err(question @ (Refusal::Ask(_) | Refusal::ByIssuer(_))) => Err(pushed.wait(broker, question).await?),
+        done => done,
+    }
 }
 
 /// Starts a login for a request that came with the browser, or was pushed.
@@ -86,13 +90,7 @@ async fn begin(
     if request.prompt == Prompt::None {
         return Err(refuse(resume::login_required()));
     }
-    let chosen = match choose::choose(broker, &client.client, params, &request, host).await {
-        // A pushed request is spent: it cannot come a second time with the person's answer.
-        Err(Refusal::Ask(_) | Refusal::ByIssuer(_)) if was_pushed => {
-            return Err(refuse(oauth::Error::invalid_request("a pushed request has to name its connection")));
-        }
-        chosen => chosen?.map_err(refuse)?,
-    };
+    let chosen = choose::choose(broker, &client.client, params, &request, host).await?.map_err(refuse)?;
     if hinted.as_ref().is_some_and(|hinted| hinted.tenant != chosen.tenant) {
         return Err(refuse(oauth::Error::invalid_request("id_token_hint is of another tenant")));
     }
