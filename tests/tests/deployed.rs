@@ -12,6 +12,8 @@ mod attacks;
 mod authorize;
 #[path = "deployed/callback_attacks.rs"]
 mod callback_attacks;
+#[path = "deployed/checkpoint.rs"]
+mod checkpoint;
 #[path = "deployed/connections.rs"]
 mod connections;
 #[path = "deployed/login.rs"]

@@ -4,6 +4,7 @@
 mod flows {
     mod at_rest;
     mod check;
+    mod checkpoint;
     mod choose;
     mod connections;
     mod domains;

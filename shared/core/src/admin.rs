@@ -4,6 +4,7 @@
 //! A `put` creates or replaces. A secret that is left out of a replacement stays as it was.
 
 pub mod audit;
+mod checkpoint;
 pub mod clients;
 pub mod connections;
 pub mod domains;

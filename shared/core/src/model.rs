@@ -1,5 +1,6 @@
 //! What is kept, as types. Where each lies is in [`crate::store::key`].
 
+pub mod checkpoint;
 pub mod client;
 pub mod connection;
 pub mod effect;

@@ -1,4 +1,4 @@
-//! Our cookies: one of each login in progress, one of the browser's session. Those of the relay are in [`relay`].
+//! Our cookies: one of each login in progress or waiting at a checkpoint, one of the browser's session. Those of the relay are in [`relay`].
 //!
 //! All here are `__Host-` cookies: Secure, for this host alone, for every path. `SameSite=Lax` lets them come along when
 //! the identity provider or an application sends the browser back to us, and on nothing else from another site.
@@ -14,6 +14,8 @@ use vestibule_core::login::state::LOGIN_LIFE;
 const SESSION: &str = "__Host-session";
 /// What the names of login cookies start with; the login's id follows.
 const LOGIN: &str = "__Host-login-";
+/// What the names of the cookies of sign-ins that wait at a checkpoint start with; the sign-in's id follows.
+const CHECKPOINT: &str = "__Host-checkpoint-";
 /// Largest cookie, name and value, that every browser keeps (RFC 6265 §6.1).
 const MAX_COOKIE: usize = 4096;
 /// Logins in progress that a browser may carry; older ones are dropped. With the largest cookies that is 12 KiB.
@@ -63,6 +65,26 @@ pub(crate) fn drop_login(id: &str) -> Option<HeaderValue> {
 /// (RFC 6265 §5.4).
 pub(crate) fn drop_surplus_logins(headers: &HeaderMap) -> Vec<HeaderValue> {
     surplus(headers, LOGIN).filter_map(drop_login).collect()
+}
+
+/// The handle of a sign-in that waits at a checkpoint.
+pub(crate) fn checkpoint<'a>(headers: &'a HeaderMap, id: &str) -> Option<&'a str> {
+    get(headers, &format!("{CHECKPOINT}{id}"))
+}
+
+/// Keeps the handle of a sign-in that waits.
+pub(crate) fn set_checkpoint(id: &str, handle: &str) -> Option<HeaderValue> {
+    set(&format!("{CHECKPOINT}{id}"), handle, LOGIN_LIFE.0)
+}
+
+/// Drops the handle of a sign-in that waited.
+pub(crate) fn drop_checkpoint(id: &str) -> Option<HeaderValue> {
+    set(&format!("{CHECKPOINT}{id}"), "", 0)
+}
+
+/// Drops the sign-ins that are too many beside a new one that waits.
+pub(crate) fn drop_surplus_checkpoints(headers: &HeaderMap) -> Vec<HeaderValue> {
+    surplus(headers, CHECKPOINT).filter_map(drop_checkpoint).collect()
 }
 
 /// The ids of logins that are too many beside a new one.

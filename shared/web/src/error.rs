@@ -167,7 +167,8 @@ fn oauth_form(error: &Error) -> (StatusCode, ErrorCode, &'static str) {
                 | ErrorCode::UnsupportedGrantType
                 | ErrorCode::InvalidScope
                 | ErrorCode::UnsupportedResponseType
-                | ErrorCode::LoginRequired => StatusCode::BAD_REQUEST,
+                | ErrorCode::LoginRequired
+                | ErrorCode::InteractionRequired => StatusCode::BAD_REQUEST,
             };
             (status, error.code, error.description)
         }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use vestibule_core::Broker;
 
-use crate::routes::{admin, authorize, callback, documents, home, logout, pushed, relay, token, userinfo};
+use crate::routes::{admin, authorize, callback, checkpoint, documents, home, logout, pushed, relay, token, userinfo};
 
 /// The router. Every runtime serves this one.
 pub fn router(broker: Arc<Broker>) -> Router {
@@ -16,6 +16,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth2/par", post(pushed::post).options(token::preflight))
         .route("/oauth2/callback", get(callback::get))
+        .route("/oauth2/checkpoint", get(checkpoint::get).post(checkpoint::post))
         .route("/oauth2/token", post(token::post).options(token::preflight))
         .route("/oauth2/userinfo", get(userinfo::answer).post(userinfo::answer).options(token::preflight))
         .route("/oauth2/jwks", get(documents::jwks))

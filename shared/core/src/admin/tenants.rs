@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Put, check_id, check_name, conflict_is_theirs, look};
+use super::{Put, check_id, check_name, checkpoint, conflict_is_theirs, look};
 use crate::Broker;
 use crate::error::{AdminError, Error};
+use crate::model::checkpoint::Checkpoint;
 use crate::model::tenant::{DEFAULT_SESSION_SHARDS, Tenant};
 use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, Partition, Write};
@@ -24,6 +25,9 @@ pub struct TenantInput {
     /// The colour of the sign-in page, as `#rrggbb`; white text must be readable on it.
     #[serde(default)]
     pub colour: Option<String>,
+    /// What its people go through before they are let in.
+    #[serde(default)]
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// What an administrator sees.
@@ -62,7 +66,8 @@ pub async fn put(broker: &Broker, id: &str, input: TenantInput) -> Result<(Put, 
         }
         (None, asked) => asked.unwrap_or(DEFAULT_SESSION_SHARDS),
     };
-    let tenant = Tenant { name: input.name, session_shards, logo_url, colour };
+    let checkpoint = checkpoint::check(input.checkpoint)?;
+    let tenant = Tenant { name: input.name, session_shards, logo_url, colour, checkpoint };
     let (outcome, expect) = if let Some(found) = found {
         (Put::Replaced, Expect::Version(found.version))
     } else {

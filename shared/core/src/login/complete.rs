@@ -1,5 +1,5 @@
-//! The end of a sign-in: the session, the application's code and the audit event, written in one commit of the person's
-//! session partition.
+//! The end of a sign-in: the session, or what it says anew, the application's code and the audit event, written in one
+//! commit of the person's session partition.
 
 use url::Url;
 use vestibule_protocol::time::{Seconds, Timestamp};
@@ -8,21 +8,22 @@ use super::ReplyAddress;
 use super::code::new_code;
 use crate::Broker;
 use crate::error::Error;
-use crate::handle::{Handle, HandleKind, Locator, SecretHash, new_secret};
+use crate::handle::{Handle, HandleKind, HandleSecret, Locator, SecretHash, new_secret};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::pending::PendingSignIn;
 use crate::model::session::{SESSION_LIFE, Session};
 use crate::outbox;
 use crate::sessions;
-use crate::store::{Expect, StoreError};
+use crate::store::key::SessionShard;
+use crate::store::{Expect, StoreError, Write};
 
 /// Where the browser goes, and the cookie of its new session.
 #[derive(Debug)]
 pub struct Finished {
     /// The application's address, with code, `state` and `iss`.
     pub location: Url,
-    /// The session's cookie.
-    pub session: SessionCookie,
+    /// The session's cookie; none for a session that was there before.
+    pub session: Option<SessionCookie>,
 }
 
 /// What a browser keeps of its session.
@@ -34,51 +35,100 @@ pub struct SessionCookie {
     pub life: Seconds,
 }
 
-/// Begins the session, under the condition that the person's gate stands as remembered. `None` when it does not.
-/// `browser` is the handle of the session that the browser had.
+/// Begins or continues the session, under the condition that the person's gate, and a session that was there before,
+/// stand as remembered. `None` when they do not. `browser` is the handle of the session that the browser had.
 pub(super) async fn complete(
     broker: &Broker,
     pending: PendingSignIn,
     browser: Option<&str>,
 ) -> Result<Option<Finished>, Error> {
-    let now = broker.platform.clock.now();
-    let PendingSignIn { code, state, connection, relayed, began_at } = pending;
-    let subject = code.subject.clone();
-    let Some(shard) = sessions::shard_of(broker, &subject).await? else { return Ok(None) };
-    end_older(broker, browser, began_at).await?;
-
-    let secret = new_secret(&*broker.platform.random);
-    let ends_at = subject.session_ends_at.unwrap_or(now + SESSION_LIFE);
-    let event = AuditEvent {
-        time: now,
-        kind: AuditKind::SignedIn,
-        user: Some(subject.user.clone()),
-        connection: Some(connection.clone()),
-        client: Some(code.client.clone()),
-        session: Some(subject.session.clone()),
+    let Some(shard) = sessions::shard_of(broker, &pending.code.subject).await? else { return Ok(None) };
+    let secret = (!pending.continues).then(|| new_secret(&*broker.platform.random));
+    let writes = match &secret {
+        Some(secret) => {
+            end_older(broker, browser, pending.began_at).await?;
+            begin(broker, &shard, &pending, secret)?
+        }
+        None => match proceed(broker, &shard, &pending).await? {
+            Some(writes) => writes,
+            None => return Ok(None),
+        },
     };
-    let gate_stands = shard.gate(&subject.user).check(Expect::Version(subject.gate.clone()));
-    let locator = Locator { shard: shard.clone(), path: vec![subject.user.clone(), subject.session.clone()] };
-    let record = shard.session(&subject.user, &subject.session);
-    let audit = Effect::Audit { tenant: subject.tenant.clone(), event };
-    let session = Session { subject, connection, secret: SecretHash::of(secret.expose()), began_at: Some(now) };
-    let new_code = new_code(broker, &shard, &code)?;
-    let writes = vec![
-        gate_stands,
-        record.put_until(&session, ends_at, Expect::Absent)?,
-        new_code.write,
-        outbox::owe(broker, shard.partition(), &audit)?.write,
-    ];
+    let code = new_code(broker, &shard, &pending.code)?;
+    let audit = outbox::owe(broker, shard.partition(), &audit(broker, &pending))?;
+    let writes = writes.into_iter().chain([code.write, audit.write]).collect();
     match broker.platform.store.commit(&shard.partition(), writes).await {
         Ok(()) => {}
         Err(StoreError::Conflict) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    let handle = Handle { kind: HandleKind::Session, locator, secret }.to_text();
-    let life = Seconds(ends_at.seconds() - now.seconds());
-    let location =
-        code_location(broker, &ReplyAddress { redirect_uri: code.redirect_uri, state }, relayed, &new_code.text)?;
-    Ok(Some(Finished { location, session: SessionCookie { handle, life } }))
+    let PendingSignIn { code: asked, state, relayed, .. } = pending;
+    let reply = ReplyAddress { redirect_uri: asked.redirect_uri, state };
+    let session = secret.map(|secret| {
+        let life =
+            Seconds(ends_at(broker, asked.subject.session_ends_at).seconds() - broker.platform.clock.now().seconds());
+        let locator = Locator { shard, path: vec![asked.subject.user, asked.subject.session] };
+        SessionCookie { handle: Handle { kind: HandleKind::Session, locator, secret }.to_text(), life }
+    });
+    Ok(Some(Finished { location: code_location(broker, &reply, relayed, &code.text)?, session }))
+}
+
+/// The end that a session has; one that began before ends were kept gets one now.
+fn ends_at(broker: &Broker, kept: Option<Timestamp>) -> Timestamp {
+    kept.unwrap_or(broker.platform.clock.now() + SESSION_LIFE)
+}
+
+/// A new session.
+fn begin(
+    broker: &Broker,
+    shard: &SessionShard,
+    pending: &PendingSignIn,
+    secret: &HandleSecret,
+) -> Result<Vec<Write>, Error> {
+    let subject = pending.code.subject.clone();
+    let gate_stands = shard.gate(&subject.user).check(Expect::Version(subject.gate.clone()));
+    let record = shard.session(&subject.user, &subject.session);
+    let end = ends_at(broker, subject.session_ends_at);
+    let session = Session {
+        subject,
+        connection: pending.connection.clone(),
+        secret: SecretHash::of(secret.expose()),
+        began_at: Some(broker.platform.clock.now()),
+    };
+    Ok(vec![gate_stands, record.put_until(&session, end, Expect::Absent)?])
+}
+
+/// A session that was there before. What was said at a checkpoint becomes part of it.
+async fn proceed(broker: &Broker, shard: &SessionShard, pending: &PendingSignIn) -> Result<Option<Vec<Write>>, Error> {
+    let subject = &pending.code.subject;
+    if !pending.passed {
+        return Ok(Some(sessions::still_live(shard, subject).into()));
+    }
+    let record = shard.session(&subject.user, &subject.session);
+    let Some(found) = record.get(&*broker.platform.store).await? else { return Ok(None) };
+    let gate_stands = shard.gate(&subject.user).check(Expect::Version(subject.gate.clone()));
+    let session = Session { subject: subject.clone(), ..found.value };
+    let end = ends_at(broker, subject.session_ends_at);
+    Ok(Some(vec![gate_stands, record.put_until(&session, end, Expect::Version(found.version))?]))
+}
+
+fn audit(broker: &Broker, pending: &PendingSignIn) -> Effect {
+    let subject = &pending.code.subject;
+    let justification = pending.justification.clone();
+    let kind = if pending.continues {
+        AuditKind::SessionContinued { justification }
+    } else {
+        AuditKind::SignedIn { justification }
+    };
+    let event = AuditEvent {
+        time: broker.platform.clock.now(),
+        kind,
+        user: Some(subject.user.clone()),
+        connection: Some(pending.connection.clone()),
+        client: Some(pending.code.client.clone()),
+        session: Some(subject.session.clone()),
+    };
+    Effect::Audit { tenant: subject.tenant.clone(), event }
 }
 
 /// A browser has one session: a sign-in ends the one that it had, whoever's it was, with all that applications hold in

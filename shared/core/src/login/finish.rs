@@ -7,7 +7,7 @@ use vestibule_protocol::params::Params;
 use vestibule_protocol::time::Seconds;
 
 use super::Refusal;
-use super::complete::{Finished, complete};
+use super::checkpoint::{Passage, pass};
 use super::resume::login_required;
 use super::state::LoginState;
 use super::upstream::oidc::Identity;
@@ -34,7 +34,7 @@ pub async fn finish(
     params: &Params<'_>,
     cookie: impl FnOnce(&str) -> Option<Sealed>,
     session: Option<&str>,
-) -> Result<Finished, Refusal> {
+) -> Result<Passage, Refusal> {
     let id = params.get("state").map_err(oauth::Error::from)?.ok_or(LoginError::UnknownLogin)?;
     let login = LoginState::open(broker, id, &cookie(id).ok_or(LoginError::UnknownLogin)?)?;
     let connection = broker.connection(&login.tenant, &login.connection).await?;
@@ -59,8 +59,8 @@ pub async fn finish(
             return Err(Refusal::Reply(login.reply_address(), login_required()));
         }
         let pending = arrived(broker, &login, &identity, user).await?;
-        if let Some(finished) = complete(broker, pending, session).await? {
-            return Ok(finished);
+        if let Some(passage) = pass(broker, pending, session, false).await? {
+            return Ok(passage);
         }
     }
     Err(LoginError::Inactive.into())
@@ -100,6 +100,8 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         auth_time: identity.auth_time.map_or(now, |at| at.min(now)),
         method: identity.method.clone(),
         profile: user.profile,
+        justification: None,
+        checkpoint_passed_at: None,
     };
     let code = Code {
         client: login.client.clone(),
@@ -115,5 +117,8 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         connection: login.connection.clone(),
         relayed: login.relayed,
         began_at: login.started_at,
+        continues: false,
+        justification: None,
+        passed: false,
     })
 }

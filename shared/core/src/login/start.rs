@@ -10,6 +10,7 @@ use vestibule_protocol::oauth::prompt::Prompt;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::params::Params;
 
+use super::checkpoint::Passage;
 use super::state::LoginState;
 use super::upstream::Target;
 use super::{Refusal, ReplyAddress, choose, pushed, resume, upstream};
@@ -36,8 +37,8 @@ pub struct Started {
 pub enum Start {
     /// The person goes to their identity provider.
     Login(Started),
-    /// The browser's session does: the application's address, with a code.
-    Resumed(Url),
+    /// The browser's session does.
+    Resumed(Passage),
 }
 
 /// A request of a client that is known, with an address that is registered for it.
@@ -83,8 +84,8 @@ async fn begin(
     let request = AuthorizationRequest::parse(params).map_err(refuse)?;
     let hinted = resume::hinted(broker, &request).await?.map_err(refuse)?;
     let asking = Asking { client_id: &client.id, client: &client.client, reply: &reply, request: &request };
-    if let Some(location) = resume::resume(broker, &asking, hinted.as_ref(), session).await? {
-        return Ok(Start::Resumed(location));
+    if let Some(passage) = resume::resume(broker, &asking, hinted.as_ref(), session).await? {
+        return Ok(Start::Resumed(passage));
     }
     // Whatever comes now shows the person something, here or at the provider.
     if request.prompt == Prompt::None {

@@ -18,4 +18,10 @@ pub struct PendingSignIn {
     pub relayed: bool,
     /// When the sign-in began.
     pub began_at: Timestamp,
+    /// Whether the session was there before.
+    pub continues: bool,
+    /// What the person said at the checkpoint.
+    pub justification: Option<String>,
+    /// Whether it went through the tenant's checkpoint.
+    pub passed: bool,
 }

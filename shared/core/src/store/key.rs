@@ -11,6 +11,7 @@ use super::record::RecordKey;
 use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
+use crate::model::pending::PendingSignIn;
 use crate::model::pushed::PushedRequest;
 use crate::model::routing::{DomainClaim, Route};
 use crate::model::session::{Code, Gate, Grant, Session};
@@ -160,6 +161,11 @@ impl SessionShard {
     /// A code that was not redeemed yet.
     pub fn code(&self, hash: &str) -> RecordKey<Code> {
         RecordKey::new(self.partition(), format!("code#{hash}"))
+    }
+
+    /// A sign-in that waits at the tenant's checkpoint.
+    pub fn pending(&self, id: &str, hash: &str) -> RecordKey<PendingSignIn> {
+        RecordKey::new(self.partition(), format!("pending#{id}#{hash}"))
     }
 
     /// Whether a person's sessions count.
