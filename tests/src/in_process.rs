@@ -2,13 +2,13 @@
 //! in memory, the identity provider answers in process. For what a deployed broker cannot be made to show: the end of a
 //! life, a crash at a certain point, two processes that start at once.
 
+mod sign_in;
+
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, header};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tower_service::Service;
 use url::{Url, form_urlencoded};
 use vestibule_core::config::SealingKey;
@@ -25,6 +25,8 @@ use crate::dns::Network;
 use crate::platform::crypto;
 use crate::reply::Reply;
 
+pub use sign_in::{SignedIn, authorization, claims, signed_in};
+
 /// The broker's address.
 pub const ISSUER: &str = "https://sso.example";
 /// The application's address.
@@ -35,7 +37,6 @@ pub const ALICE: &str = "alice@corp.example";
 /// The deployment's own administrator's token.
 pub const ADMIN: &str = "admin-token-of-the-tests-0123456789";
 const SECRET: &str = "secret-of-the-application-0123456789";
-const VERIFIER: &str = "verifier-of-the-application-0123456789-0123456789";
 
 /// The world around one or several brokers, and the first of them.
 pub struct TestBroker {
@@ -53,14 +54,6 @@ pub struct TestBroker {
     pub store: Arc<dyn Store>,
     random: Arc<dyn Random>,
     sealing: Vec<(&'static str, u8)>,
-}
-
-/// What a browser holds after a sign-in.
-pub struct SignedIn {
-    /// The application's code.
-    pub code: String,
-    /// The broker's session cookie, as `name=value`.
-    pub cookie: String,
 }
 
 impl TestBroker {
@@ -134,6 +127,15 @@ impl TestBroker {
         Self { broker, ..self.another_process(None) }
     }
 
+    /// Another process on another platform.
+    #[must_use]
+    pub fn with_platform(&self, change: impl FnOnce(&mut Platform)) -> Self {
+        let mut platform = self.broker.platform.clone();
+        change(&mut platform);
+        let broker = Arc::new(Broker::new(self.broker.config.clone(), platform));
+        Self { broker, ..self.another_process(None) }
+    }
+
     fn with(&self, store: Arc<dyn Store>, sealing: Vec<(&'static str, u8)>) -> Self {
         Self {
             broker: broker(&self.clock, &self.random, &self.network, Arc::clone(&store), &sealing),
@@ -187,111 +189,6 @@ impl TestBroker {
         let request = request.header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
         self.send(request.body(Body::from(body.to_string())).expect("a request")).await
     }
-
-    /// The first leg: where the browser is sent, and the login's cookie as `name=value`.
-    pub async fn start(&self) -> (Url, String) {
-        Self::started(&self.start_reply().await)
-    }
-
-    /// Where a first leg sent the browser, and the login's cookie as `name=value`.
-    pub fn started(reply: &Reply) -> (Url, String) {
-        let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
-        let cookie = reply.headers.get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
-        (location, cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned())
-    }
-
-    /// The answer to the first leg.
-    pub async fn start_reply(&self) -> Reply {
-        self.authorize(&[], "").await
-    }
-
-    /// The answer to an authorization request with more parameters, in a browser with this cookie.
-    pub async fn authorize(&self, more: &[(&str, &str)], cookie: &str) -> Reply {
-        self.get(&authorization(more), cookie).await
-    }
-
-    /// The second leg.
-    pub async fn finish(&self, authorization: &Url, cookie: &str) -> Reply {
-        self.finish_as(ALICE, authorization, cookie).await
-    }
-
-    /// The second leg of somebody.
-    pub async fn finish_as(&self, username: &str, authorization: &Url, cookie: &str) -> Reply {
-        let back = self.idp.sign_in(authorization.as_str(), username).await.expect("the provider signs in");
-        let back = back.strip_prefix(ISSUER).expect("it leads back").to_owned();
-        self.get(&back, cookie).await
-    }
-
-    /// Both legs.
-    pub async fn sign_in(&self) -> SignedIn {
-        let (authorization, login) = self.start().await;
-        signed_in(&self.finish(&authorization, &login).await)
-    }
-
-    /// Redeems a code.
-    pub async fn redeem(&self, code: &str) -> Reply {
-        let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)];
-        self.token(&[form.as_slice(), &[("code_verifier", VERIFIER)]].concat()).await
-    }
-
-    /// Uses a refresh token.
-    pub async fn refresh(&self, token: &str) -> Reply {
-        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
-    }
-
-    /// Signs in and redeems the code.
-    pub async fn tokens(&self) -> Value {
-        let code = self.sign_in().await.code;
-        let reply = self.redeem(&code).await;
-        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
-        reply.json()
-    }
-
-    /// Asks userinfo.
-    pub async fn userinfo(&self, access_token: &str) -> Reply {
-        let request = Request::get("/oauth2/userinfo").header(header::AUTHORIZATION, format!("Bearer {access_token}"));
-        self.send(request.body(Body::empty()).expect("a request")).await
-    }
-
-    async fn token(&self, form: &[(&str, &str)]) -> Reply {
-        self.post("/oauth2/token", &[form, &[("client_id", "app"), ("client_secret", SECRET)]].concat()).await
-    }
-}
-
-/// An authorization request of the application, with these parameters too.
-pub fn authorization(parameters: &[(&str, &str)]) -> String {
-    let challenge = BASE64URL.encode(Sha256::digest(VERIFIER));
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([
-            ("client_id", "app"),
-            ("redirect_uri", CALLBACK),
-            ("response_type", "code"),
-            ("scope", "openid email profile"),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
-        ])
-        .extend_pairs(parameters)
-        .finish();
-    format!("/oauth2/authorize?{query}")
-}
-
-/// What the second leg gave to the browser, when it succeeded.
-pub fn signed_in(reply: &Reply) -> SignedIn {
-    let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
-    let code = location.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
-    let cookies = reply.headers.get_all(header::SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
-    let session =
-        cookies.filter_map(|cookie| cookie.split(';').next()).find(|pair| pair.starts_with("__Host-session="));
-    SignedIn {
-        code: code.unwrap_or_else(|| panic!("no code in {location}")),
-        cookie: session.expect("a session cookie").to_owned(),
-    }
-}
-
-/// The claims of a token, unverified.
-pub fn claims(token: &Value) -> Value {
-    let payload = token.as_str().and_then(|token| token.split('.').nth(1)).expect("a token");
-    serde_json::from_slice(&BASE64URL.decode(payload).expect("base64url")).expect("claims")
 }
 
 fn broker(

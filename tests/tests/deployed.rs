@@ -18,6 +18,10 @@ mod assertion;
 mod attacks;
 #[path = "deployed/authorize.rs"]
 mod authorize;
+#[path = "deployed/callback_attacks.rs"]
+mod callback_attacks;
+#[path = "deployed/checkpoint.rs"]
+mod checkpoint;
 #[path = "deployed/connections.rs"]
 mod connections;
 #[path = "deployed/form_post.rs"]

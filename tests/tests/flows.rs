@@ -6,15 +6,18 @@ mod flows {
     mod admin_tokens;
     mod at_rest;
     mod check;
+    mod checkpoint;
     mod choose;
     mod connections;
     mod domains;
     mod gate;
     mod keys;
     mod life;
+    mod lifetimes;
     mod linking;
     mod outbox;
     mod relay;
+    mod replaced;
     mod requests;
     mod resume;
     mod rotation;

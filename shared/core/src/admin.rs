@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod caller;
 pub mod change;
+mod checkpoint;
 pub mod clients;
 pub mod connections;
 pub mod domains;

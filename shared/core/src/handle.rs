@@ -21,6 +21,8 @@ pub enum HandleKind {
     Refresh,
     /// A browser's session cookie.
     Session,
+    /// The cookie of a sign-in that waits at a checkpoint.
+    Checkpoint,
 }
 
 impl HandleKind {
@@ -29,6 +31,7 @@ impl HandleKind {
             Self::Code => "vst_c",
             Self::Refresh => "vst_r",
             Self::Session => "vst_s",
+            Self::Checkpoint => "vst_k",
         }
     }
 }

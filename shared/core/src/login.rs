@@ -2,8 +2,10 @@
 //!
 //! Between them nothing is stored: the login travels in a sealed cookie of the browser that began it ([`state`]).
 
+pub mod checkpoint;
 pub mod choose;
 mod code;
+pub mod complete;
 pub mod finish;
 pub mod initiate;
 pub mod pushed;
@@ -16,6 +18,7 @@ use url::Url;
 use vestibule_protocol::oauth;
 
 use self::choose::Question;
+use crate::Broker;
 use crate::error::Error;
 
 /// Where the application wants its answer: an address that was found registered.
@@ -25,6 +28,26 @@ pub struct ReplyAddress {
     pub redirect_uri: String,
     /// The application's `state`, to be given back byte for byte.
     pub state: Option<String>,
+}
+
+/// A tenant's look, on the pages that are shown to its people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// What people read.
+    pub name: Option<String>,
+    /// A picture: an https address.
+    pub logo_url: Option<String>,
+    /// `#rrggbb`.
+    pub colour: Option<String>,
+}
+
+async fn look(broker: &Broker, tenant: &str) -> Result<Look, Error> {
+    let tenant = broker.tenant(tenant).await?;
+    Ok(tenant.map_or_else(Look::default, |tenant| Look {
+        name: Some(tenant.name.clone()),
+        logo_url: tenant.logo_url.clone(),
+        colour: tenant.colour.clone(),
+    }))
 }
 
 /// Why a leg of a login ends here, and who is told.

@@ -1,9 +1,11 @@
 //! What is kept, as types. Where each lies is in [`crate::store::key`].
 
 pub mod admin_token;
+pub mod checkpoint;
 pub mod client;
 pub mod connection;
 pub mod effect;
+pub mod pending;
 pub mod pushed;
 pub mod routing;
 pub mod session;

@@ -24,6 +24,12 @@ pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str)
     if gate.value.open { Ok(gate.version) } else { Err(LoginError::Inactive.into()) }
 }
 
+/// Where a person's sessions lie; nowhere when the tenant is gone.
+pub(crate) async fn shard_of(broker: &Broker, subject: &Subject) -> Result<Option<SessionShard>, Error> {
+    let tenant = broker.tenant(&subject.tenant).await?;
+    Ok(tenant.map(|tenant| SessionShard::of_user(&subject.tenant, &subject.user, tenant.session_shards)))
+}
+
 /// The session behind a browser's cookie, if it is still there. Whether it still counts is for a commit to say.
 pub(crate) async fn of_cookie(broker: &Broker, cookie: Option<&str>) -> Result<Option<(SessionShard, Session)>, Error> {
     let Some(handle) = cookie.and_then(|cookie| Handle::parse(HandleKind::Session, 2, cookie)) else { return Ok(None) };

@@ -1,4 +1,5 @@
-//! Our cookies: one of each login in progress, one of the browser's session. Those of the relay are in [`relay`].
+//! Our cookies: one of each login in progress or waiting at a checkpoint, one of the browser's session. Those of the
+//! relay are in [`relay`].
 //!
 //! All here are `__Host-` cookies: Secure, for this host alone, for every path. `SameSite=Lax` lets them come along when
 //! the identity provider or an application sends the browser back to us, and on nothing else from another site. The one
@@ -8,14 +9,16 @@ pub(crate) mod relay;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
+use vestibule_core::login::complete::SessionCookie;
 use vestibule_core::login::state::LOGIN_LIFE;
 use vestibule_core::model::connection::ResponseMode;
-use vestibule_core::model::session::SESSION_LIFE;
 
 /// The session's cookie.
 const SESSION: &str = "__Host-session";
 /// What the names of login cookies start with; the login's id follows.
 const LOGIN: &str = "__Host-login-";
+/// What the names of the cookies of sign-ins that wait at a checkpoint start with; the sign-in's id follows.
+const CHECKPOINT: &str = "__Host-checkpoint-";
 /// Largest cookie, name and value, that every browser keeps (RFC 6265 §6.1).
 const MAX_COOKIE: usize = 4096;
 /// Logins in progress that a browser may carry; older ones are dropped. With the largest cookies that is 12 KiB.
@@ -41,9 +44,9 @@ pub(crate) fn login<'a>(headers: &'a HeaderMap, id: &str) -> Option<&'a str> {
     get(headers, &format!("{LOGIN}{id}"))
 }
 
-/// Keeps the session's handle.
-pub(crate) fn set_session(handle: &str) -> Option<HeaderValue> {
-    set(SESSION, handle, SESSION_LIFE.0)
+/// Keeps the session's handle for as long as the session lives.
+pub(crate) fn set_session(session: &SessionCookie) -> Option<HeaderValue> {
+    set(SESSION, &session.handle, session.life.0)
 }
 
 /// Drops the session's handle.
@@ -75,6 +78,26 @@ pub(crate) fn drop_surplus_logins(headers: &HeaderMap) -> Vec<HeaderValue> {
     surplus(headers, LOGIN).filter_map(|id| drop_login(id, ResponseMode::Query)).collect()
 }
 
+/// The handle of a sign-in that waits at a checkpoint.
+pub(crate) fn checkpoint<'a>(headers: &'a HeaderMap, id: &str) -> Option<&'a str> {
+    get(headers, &format!("{CHECKPOINT}{id}"))
+}
+
+/// Keeps the handle of a sign-in that waits.
+pub(crate) fn set_checkpoint(id: &str, handle: &str) -> Option<HeaderValue> {
+    set(&format!("{CHECKPOINT}{id}"), handle, LOGIN_LIFE.0)
+}
+
+/// Drops the handle of a sign-in that waited.
+pub(crate) fn drop_checkpoint(id: &str) -> Option<HeaderValue> {
+    set(&format!("{CHECKPOINT}{id}"), "", 0)
+}
+
+/// Drops the sign-ins that are too many beside a new one that waits.
+pub(crate) fn drop_surplus_checkpoints(headers: &HeaderMap) -> Vec<HeaderValue> {
+    surplus(headers, CHECKPOINT).filter_map(drop_checkpoint).collect()
+}
+
 /// The ids of logins that are too many beside a new one.
 fn surplus<'a>(headers: &'a HeaderMap, prefix: &str) -> impl Iterator<Item = &'a str> {
     let ids: Vec<&str> = all(headers).filter_map(|(name, _)| name.strip_prefix(prefix)).collect();
@@ -97,6 +120,8 @@ fn set_for(same_site: &str, name: &str, value: &str, max_age: i64) -> Option<Hea
 
 #[cfg(test)]
 mod tests {
+    use vestibule_protocol::time::Seconds;
+
     use super::*;
 
     fn carrying(line: &'static str) -> HeaderMap {
@@ -114,7 +139,7 @@ mod tests {
     /// CK-1
     #[test]
     fn cookies_are_for_this_host_over_tls_and_out_of_reach_of_scripts() {
-        let cookie = set_session("h").unwrap();
+        let cookie = set_session(&SessionCookie { handle: "h".to_owned(), life: Seconds(604_800) }).unwrap();
         assert_eq!(cookie, "__Host-session=h; Path=/; Max-Age=604800; Secure; HttpOnly; SameSite=Lax");
     }
 

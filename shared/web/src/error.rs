@@ -8,7 +8,7 @@ use serde_json::json;
 use vestibule_core::error::{AdminError, Error, Internal, LoginError};
 use vestibule_core::handle::new_id;
 use vestibule_core::login::Refusal;
-use vestibule_core::login::finish::reply_location;
+use vestibule_core::login::complete::reply_location;
 use vestibule_core::store::StoreError;
 use vestibule_core::{Broker, Error as CoreError};
 use vestibule_protocol::oauth::{self, ErrorCode};
@@ -167,7 +167,8 @@ fn oauth_form(error: &Error) -> (StatusCode, ErrorCode, &'static str) {
                 | ErrorCode::UnsupportedGrantType
                 | ErrorCode::InvalidScope
                 | ErrorCode::UnsupportedResponseType
-                | ErrorCode::LoginRequired => StatusCode::BAD_REQUEST,
+                | ErrorCode::LoginRequired
+                | ErrorCode::InteractionRequired => StatusCode::BAD_REQUEST,
             };
             (status, error.code, error.description)
         }

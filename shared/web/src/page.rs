@@ -1,5 +1,6 @@
 //! The pages that people see. Plain HTML: no script, readable on a phone, light and dark.
 
+mod checkpoint;
 mod sign_in;
 
 use std::sync::LazyLock;
@@ -9,6 +10,7 @@ use http::HeaderValue;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+pub(crate) use checkpoint::checkpoint;
 pub(crate) use sign_in::sign_in;
 
 /// A page with the content security policy that fits it.

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Limited};
 
@@ -51,6 +51,15 @@ fn is_of_type(request: &Request<Body>, expected: &str) -> bool {
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = authorization(headers)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// Whether a form was posted from one of our own pages. A browser says by itself where it comes from. Our pages send no referrer, which makes `Origin` opaque even
+/// from them (Fetch §3.2), so `Sec-Fetch-Site` counts; `Origin` does for browsers that lack it.
+pub(crate) fn is_from_us(issuer: &str, headers: &HeaderMap) -> bool {
+    match headers.get("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => headers.get(ORIGIN).is_some_and(|origin| origin == issuer),
+    }
 }
 
 /// The host that the browser asked for, without its port.

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod authorize;
 pub(crate) mod callback;
+pub(crate) mod checkpoint;
 pub(crate) mod documents;
 pub(crate) mod home;
 pub(crate) mod initiate;

@@ -3,7 +3,7 @@
 use vestibule_testkit::Lie;
 use vestibule_testkit::relying_party::{Pending, payload};
 use vestibule_tests::platform::unique;
-use vestibule_tests::world::{ALICE, CALLBACK, query_of};
+use vestibule_tests::world::{ALICE, CALLBACK, member, query_of};
 use vestibule_tests::{Browser, Reply, World};
 
 /// The happy path as a certified relying party sees it: it verifies signature, issuer, audience, expiry and nonce of
@@ -172,6 +172,23 @@ async fn a_login_makes_a_new_session() {
         names.push(session.value.clone());
     }
     assert_ne!(names.first(), names.last());
+}
+
+/// A later login in the same browser ends the older session, and what applications hold in it. CK-3.
+#[tokio::test]
+async fn a_new_login_ends_the_older_session() {
+    let world = World::new().await;
+    let mut browser = Browser::new();
+    let (older, elsewhere) = (world.tokens_in(&mut browser).await, world.tokens().await);
+    // What began within the second in which a login did is taken for another tab's.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let request = world.authorization().with("prompt", "login");
+    let visit = world.follow(&mut browser, &request, ALICE).await;
+    let newer = world.redeem(&request, &Reply::one_param(visit.arrived(), "code")).await.json();
+    let refresh = async |tokens: &serde_json::Value| world.refresh(&member(tokens, "refresh_token")).await;
+    assert_eq!(refresh(&older).await.text("error"), "invalid_grant");
+    assert_eq!(refresh(&newer).await.status, 200);
+    assert_eq!(refresh(&elsewhere).await.status, 200, "another browser's");
 }
 
 /// Two tabs, two logins, each with its own cookie: both arrive. CK-2.

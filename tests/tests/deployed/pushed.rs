@@ -3,7 +3,9 @@
 use http::Method;
 use serde_json::{Value, json};
 use vestibule_tests::platform::unique;
-use vestibule_tests::world::{ALICE, Application, Authorization, CALLBACK, code_grant, query_of, register};
+use vestibule_tests::world::{
+    ALICE, Application, Authorization, CALLBACK, PASSWORD, code_grant, connection, query_of, register,
+};
 use vestibule_tests::{Browser, Reply, World};
 
 /// Sends a request ahead, with the application's own authentication.
@@ -59,19 +61,77 @@ async fn a_request_can_be_sent_ahead() {
     }
 }
 
-/// A pushed request is spent when it is used, so it cannot wait for the person's choice: it has to name its
-/// connection, or the application is told. TK-12.
-#[tokio::test]
-async fn a_pushed_request_names_its_connection() {
+/// A world whose application serves two connections of its tenant, and a request that names neither.
+async fn open_question() -> (World, Application, Authorization) {
     let world = World::new().await;
-    let app = register(&world.broker, "client_secret_post", &Value::Null).await;
-    let mut request = world.authorization_of(&app, &world.tenant);
-    request.params.retain(|(name, _)| name != "tenant");
+    let second = connection(world.idp.issuer(), &json!({ "name": "Second" }));
+    world.broker.put(&format!("/tenants/{}/connections/second", world.tenant), second).await;
+    let app = register(&world.broker, "client_secret_post", &json!([world.tenant])).await;
+    let request = world.authorization_of(&app, &world.tenant);
+    (world, app, request)
+}
+
+/// A pushed request may leave the connection open: the person is asked, and the request waits for their answer. What is
+/// on the page is its name, not what was pushed. TK-12.
+#[tokio::test]
+async fn a_pushed_request_waits_for_the_choice() {
+    let (world, app, request) = open_question().await;
     let name = push(&world, &app, &request).await.text("request_uri");
-    let reply = Browser::new().get(&carried(&name, &app.id).url(&world.broker)).await;
-    let location = reply.location().unwrap_or_else(|| panic!("{} {}", reply.status, reply.body));
-    assert_eq!(Reply::one_param(&location, "error"), "invalid_request", "{location}");
-    assert_eq!(Reply::one_param(&location, "state"), request.param("state"));
+    let mut browser = Browser::new();
+    let page = browser.visit(&carried(&name, &app.id).url(&world.broker)).await;
+    page.page().assert_page();
+    assert!(page.page().body.contains("Continue with Second"), "{}", page.page().body);
+    for pushed in ["redirect_uri", "state", "code_challenge", "nonce", request.param("state")] {
+        assert!(!page.page().body.contains(pushed), "{pushed}: {}", page.page().body);
+    }
+    let again = browser.visit(&carried(&name, &app.id).url(&world.broker)).await;
+    let at_provider = browser.submit(again.page(), &[("connection", "second")]).await;
+    let visit = browser.submit(at_provider.page(), &[("username", ALICE), ("password", PASSWORD)]).await;
+    assert_eq!(Reply::one_param(visit.arrived(), "state"), request.param("state"));
+    let code = Reply::one_param(visit.arrived(), "code");
+    assert_eq!(world.token(&app, &code_grant(&code, &request.verifier)).await.status, 200);
+    let spent = Browser::new().submit(again.page(), &[("connection", "corp")]).await;
+    assert!(spent.page().status.is_client_error(), "it began one login");
+}
+
+/// What comes beside the name counts as an answer only: never before a question, never against what was pushed, and
+/// once for any number at the same time. TK-12, ED-1.
+#[tokio::test]
+async fn an_answer_cannot_change_what_was_pushed() {
+    let (world, app, request) = open_question().await;
+    let pushed = async |request: &Authorization| push(&world, &app, request).await.text("request_uri");
+    let name = pushed(&request).await;
+    let unasked = carried(&name, &app.id).with("connection", "second");
+    let page = Browser::new().visit(&unasked.url(&world.broker)).await;
+    assert!(page.page().body.contains("Continue with Second"), "nobody was asked yet");
+    let other = World::new().await;
+    for (parameter, value) in [
+        ("redirect_uri", "https://evil.example/"),
+        ("state", "evil"),
+        ("prompt", "none"),
+        ("tenant", other.tenant.as_str()),
+        ("scope", "openid"),
+    ] {
+        let name = pushed(&request).await;
+        Browser::new().visit(&carried(&name, &app.id).url(&world.broker)).await;
+        let answer = carried(&name, &app.id).with("connection", "second").with(parameter, value);
+        let visit = world.follow(&mut Browser::new(), &answer, ALICE).await;
+        assert_eq!(Reply::one_param(visit.arrived(), "state"), request.param("state"), "{parameter}");
+        let code = Reply::one_param(visit.arrived(), "code");
+        let tokens = world.token(&app, &code_grant(&code, &request.verifier)).await;
+        assert_eq!(tokens.text("scope"), "openid profile email", "{parameter}");
+    }
+    let named = pushed(&request.clone().with("connection", "corp")).await;
+    let there = Browser::new().get(&carried(&named, &app.id).with("connection", "x").url(&world.broker)).await;
+    assert!(there.location().is_some_and(|there| there.as_str().starts_with(world.idp.issuer())), "{}", there.body);
+    let name = pushed(&request).await;
+    Browser::new().visit(&carried(&name, &app.id).url(&world.broker)).await;
+    let answers = (0..10).map(|_| async {
+        let answer = carried(&name, &app.id).with("connection", "corp").url(&world.broker);
+        Browser::new().get(&answer).await.location().is_some()
+    });
+    let started = futures_util::future::join_all(answers).await;
+    assert_eq!(started.into_iter().filter(|started| *started).count(), 1, "of ten at once, one");
 }
 
 /// A name works once, for its own client, and only if it is one. TK-12.

@@ -1,16 +1,12 @@
 //! Choosing the connection: by tenant, by the domain of an address, by host; and what the sign-in page does not tell.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use async_trait::async_trait;
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
 use vestibule_tests::Reply;
 use vestibule_tests::form::Form;
 use vestibule_tests::in_process::{CALLBACK, ISSUER, TestBroker, authorization};
+use vestibule_tests::watched_store::{Counter, watched};
 
 fn connection(sign_in: &Value) -> Value {
     json!({
@@ -167,42 +163,24 @@ async fn a_host_is_one_tenants() {
     assert_eq!(put("acme", "a.example").await, StatusCode::CREATED, "its tenant is gone");
 }
 
-/// Counts what is asked of a store.
-struct Counting {
-    inner: Arc<dyn Store>,
-    calls: Arc<AtomicUsize>,
-}
-
-impl Counting {
-    fn store(&self) -> &dyn Store {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        &*self.inner
-    }
-}
-
-#[async_trait]
-impl Store for Counting {
-    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.store().get(key).await
-    }
-
-    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.store().take(key).await
-    }
-
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.store().commit(partition, writes).await
-    }
-
-    async fn list(
-        &self,
-        partition: &Partition,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        self.store().list(partition, prefix, after, limit).await
-    }
+/// TK-12: a request that was sent ahead comes by a tenant's host, and goes on at the issuer's.
+#[tokio::test]
+async fn a_pushed_request_comes_by_a_tenants_host() {
+    let test = several_tenants().await;
+    test.admin(Method::PUT, "/tenants/acme/hosts/login.corp.example", &json!({})).await;
+    let target = authorization(&[]);
+    let (_, query) = target.split_once('?').expect("a query");
+    let form: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let name = test.post("/oauth2/par", &form).await.text("request_uri");
+    let target = format!("/oauth2/authorize?client_id=app&request_uri={name}");
+    let request = Request::get(&target).header(header::HOST, "login.corp.example");
+    let there = test.send(request.body(Body::empty()).expect("a request")).await.location().expect("a redirect");
+    let carried: Vec<(String, String)> = there.query_pairs().into_owned().collect();
+    let expected = [("client_id", "app"), ("request_uri", &name), ("host", "login.corp.example")];
+    assert_eq!(carried, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let reply = test.get(there.as_str().strip_prefix(ISSUER).expect("ours"), "").await;
+    assert!(reply.body.contains("Partners"), "acme's two: {} {}", reply.status, reply.body);
 }
 
 /// However it is chosen: a process that has seen the names before asks the store nothing, not even for names that lead
@@ -211,9 +189,8 @@ impl Store for Counting {
 async fn a_warm_start_costs_no_storage_call() {
     let test = several_tenants().await;
     test.admin(Method::PUT, "/tenants/acme/hosts/login.corp.example", &json!({})).await;
-    let calls = Arc::new(AtomicUsize::new(0));
-    let counting = Counting { inner: Arc::clone(&test.store), calls: Arc::clone(&calls) };
-    let process = test.another_process(Some(Arc::new(counting)));
+    let (store, counter) = watched(&test.store, Counter::default());
+    let process = test.another_process(Some(store));
     let start = async || {
         for hint in ["alice@corp.example", "someone@nobody.example", "someone@other.example"] {
             process.authorize(&[("login_hint", hint)], "").await;
@@ -224,7 +201,7 @@ async fn a_warm_start_costs_no_storage_call() {
         by_host(&process, "unknown.example", &[]).await;
     };
     start().await;
-    assert!(calls.swap(0, Ordering::SeqCst) > 0, "a cold one does");
+    assert!(counter.calls().0 > 0, "a cold one does");
     start().await;
-    assert_eq!(calls.load(Ordering::SeqCst), 0);
+    assert_eq!(counter.calls(), (0, Vec::new()));
 }

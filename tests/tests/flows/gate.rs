@@ -1,13 +1,13 @@
 //! The gate: a login or refresh that races a deactivation does not slip through.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde_json::json;
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_core::store::StoreError;
 use vestibule_tests::in_process::{TestBroker, claims};
+use vestibule_tests::watched_store::{Call, Watch, watched};
 
 /// Deactivates a person right before the first commit that creates or changes something in their sessions.
 struct DeactivatesFirst {
@@ -17,38 +17,20 @@ struct DeactivatesFirst {
 }
 
 #[async_trait]
-impl Store for DeactivatesFirst {
-    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.elsewhere.store.get(key).await
-    }
-
-    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.elsewhere.store.take(key).await
-    }
-
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
-        if partition.as_str().starts_with("sessions:") && !self.done.swap(true, Ordering::SeqCst) {
+impl Watch for DeactivatesFirst {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        if call.writes_to("sessions") && !self.done.swap(true, Ordering::SeqCst) {
             let path = format!("/tenants/acme/users/{}", self.user);
             self.elsewhere.admin(Method::PUT, &path, &json!({"active": false})).await;
         }
-        self.elsewhere.store.commit(partition, writes).await
-    }
-
-    async fn list(
-        &self,
-        partition: &Partition,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        self.elsewhere.store.list(partition, prefix, after, limit).await
+        Ok(())
     }
 }
 
 fn racing(test: &TestBroker, user: &str) -> TestBroker {
-    let store =
+    let watch =
         DeactivatesFirst { elsewhere: test.another_process(None), user: user.to_owned(), done: AtomicBool::new(false) };
-    test.another_process(Some(Arc::new(store)))
+    test.another_process(Some(watched(&test.store, watch).0))
 }
 
 async fn known_user(test: &TestBroker) -> (String, String) {

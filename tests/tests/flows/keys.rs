@@ -8,49 +8,30 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use http::StatusCode;
 use tokio::sync::Barrier;
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_core::store::{Store, StoreError};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, signed_in};
+use vestibule_tests::watched_store::{Call, Watch, watched};
 
-/// A store in which every process first finds the key ring absent: each waits until all have looked.
+/// Every process first finds the key ring absent: each waits until all have looked.
 pub(super) struct AllLookFirst {
-    inner: Arc<dyn Store>,
     looked: Barrier,
     first: AtomicUsize,
 }
 
 impl AllLookFirst {
     pub(super) fn over(store: &Arc<dyn Store>) -> Arc<dyn Store> {
-        Arc::new(Self { inner: Arc::clone(store), looked: Barrier::new(PROCESSES), first: AtomicUsize::new(0) })
+        watched(store, Self { looked: Barrier::new(PROCESSES), first: AtomicUsize::new(0) }).0
     }
 }
 
 #[async_trait]
-impl Store for AllLookFirst {
-    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        let found = self.inner.get(key).await;
-        if self.first.fetch_add(1, Ordering::SeqCst) < PROCESSES {
+impl Watch for AllLookFirst {
+    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
+        if !call.writes && self.first.fetch_add(1, Ordering::SeqCst) < PROCESSES {
             self.looked.wait().await;
         }
-        found
-    }
-
-    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.inner.take(key).await
-    }
-
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.inner.commit(partition, writes).await
-    }
-
-    async fn list(
-        &self,
-        partition: &Partition,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        self.inner.list(partition, prefix, after, limit).await
+        Ok(())
     }
 }
 

@@ -144,49 +144,6 @@ async fn a_tenant_that_is_gone_takes_its_tokens_along() {
     assert_eq!(userinfo.status, StatusCode::UNAUTHORIZED);
 }
 
-/// The test's application with other lives.
-async fn set_lives(test: &TestBroker, access: i64, refresh: i64) {
-    let client = json!({
-        "name": "App", "tenants": ["acme"], "redirect_uris": [CALLBACK], "client_auth": "client_secret_post",
-        "access_token_life": access, "refresh_token_life": refresh,
-    });
-    test.admin(Method::PUT, "/clients/app", &client).await;
-}
-
-/// TK-7, TK-8: an application can have shorter lives; its tokens end by them.
-#[tokio::test]
-async fn an_application_has_lives_of_its_own() {
-    let test = TestBroker::new().await;
-    set_lives(&test, 60, 600).await;
-    let tokens = test.tokens().await;
-    assert_eq!((&tokens["expires_in"], &tokens["refresh_token_expires_in"]), (&json!(60), &json!(600)));
-    let access = claims(&tokens["access_token"]);
-    assert_eq!(access["exp"].as_i64().zip(access["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(60));
-    let access_token = tokens["access_token"].as_str().expect("a token");
-    test.clock.advance(Seconds(59));
-    assert_eq!(test.userinfo(access_token).await.status, StatusCode::OK);
-    test.clock.advance(Seconds(1));
-    assert_eq!(test.userinfo(access_token).await.status, StatusCode::UNAUTHORIZED);
-    let token = tokens["refresh_token"].as_str().expect("a token");
-    let next = test.refresh(token).await.json();
-    assert_eq!((&next["expires_in"], &next["refresh_token_expires_in"]), (&json!(60), &json!(540)));
-    test.clock.advance(Seconds(540));
-    assert_eq!(test.refresh(next["refresh_token"].as_str().expect("a token")).await.text("error"), "invalid_grant");
-}
-
-/// TK-7: what a session gives out late ends with the session.
-#[tokio::test]
-async fn nothing_outlasts_its_session() {
-    let test = TestBroker::new().await;
-    let cookie = test.sign_in().await.cookie;
-    test.clock.advance(Seconds(604_000));
-    let there = test.authorize(&[], &cookie).await.location().expect("a redirect");
-    let tokens = test.redeem(&Reply::one_param(&there, "code")).await.json();
-    assert_eq!(tokens["refresh_token_expires_in"], 800);
-    test.clock.advance(Seconds(800));
-    assert_eq!(test.refresh(tokens["refresh_token"].as_str().expect("a token")).await.text("error"), "invalid_grant");
-}
-
 /// TK-15: a used statement is remembered for as long as it could be used again.
 #[tokio::test]
 async fn a_statement_is_remembered_until_it_is_over() {
@@ -238,4 +195,37 @@ async fn a_pushed_request_dies_after_ninety_seconds() {
     assert_eq!(start(&young).await, StatusCode::SEE_OTHER);
     test.clock.advance(Seconds(1));
     assert_eq!(start(&old).await, StatusCode::BAD_REQUEST);
+}
+
+/// TK-12: from the first question on a pushed request waits for ten minutes, however often the person is asked.
+#[tokio::test]
+async fn a_pushed_request_waits_for_the_person() {
+    let test = TestBroker::new().await;
+    let client = json!({
+        "name": "App", "redirect_uris": [CALLBACK], "client_auth": "client_secret_post",
+        "require_pushed_requests": true,
+    });
+    test.admin(Method::PUT, "/clients/app", &client).await;
+    let form = [
+        ("client_id", "app"),
+        ("client_secret", "secret-of-the-application-0123456789"),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+        ("login_hint", "somebody@nowhere.example"),
+    ];
+    for (later, started) in [(Seconds(0), true), (Seconds(1), false)] {
+        let name = test.post("/oauth2/par", &form).await.text("request_uri");
+        let target = format!("/oauth2/authorize?client_id=app&request_uri={name}");
+        test.clock.advance(Seconds(80));
+        assert_eq!(test.get(&target, "").await.status, StatusCode::OK, "asked");
+        test.clock.advance(Seconds(500));
+        let lost = format!("{target}&login_hint=other@nowhere.example");
+        assert!(test.get(&lost, "").await.body.contains("other@nowhere.example"), "asked again");
+        test.clock.advance(Seconds(99 + later.0));
+        let reply = test.get(&format!("{target}&tenant=acme&connection=idp"), "").await;
+        assert_eq!(reply.status == StatusCode::SEE_OTHER, started, "{later:?}: {}", reply.body);
+    }
 }

@@ -1,15 +1,15 @@
 //! Linking by address: two providers of one tenant, one person; and everybody who must not become them. RP-6.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_core::store::StoreError;
 use vestibule_testkit::{Account, Lie};
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{ALICE, TestBroker, claims, signed_in};
+use vestibule_tests::watched_store::{Call, Watch, watched};
 
 async fn set_connection(test: &TestBroker, connection: &str, sign_in: &Value) {
     let body = json!({
@@ -175,17 +175,9 @@ struct Racing {
 }
 
 #[async_trait]
-impl Store for Racing {
-    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.elsewhere.store.get(key).await
-    }
-
-    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.elsewhere.store.take(key).await
-    }
-
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
-        if partition.as_str().starts_with("directory:") && !self.done.swap(true, Ordering::SeqCst) {
+impl Watch for Racing {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        if call.writes_to("directory") && !self.done.swap(true, Ordering::SeqCst) {
             match self.meanwhile {
                 Meanwhile::SignsInThrough(connection) => {
                     signed_in(&try_sign_in(&self.elsewhere, connection, ALICE).await);
@@ -196,23 +188,13 @@ impl Store for Racing {
                 }
             }
         }
-        self.elsewhere.store.commit(partition, writes).await
-    }
-
-    async fn list(
-        &self,
-        partition: &Partition,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        self.elsewhere.store.list(partition, prefix, after, limit).await
+        Ok(())
     }
 }
 
 fn racing(test: &TestBroker, meanwhile: Meanwhile) -> TestBroker {
-    let store = Racing { elsewhere: test.another_process(None), meanwhile, done: AtomicBool::new(false) };
-    test.another_process(Some(Arc::new(store)))
+    let watch = Racing { elsewhere: test.another_process(None), meanwhile, done: AtomicBool::new(false) };
+    test.another_process(Some(watched(&test.store, watch).0))
 }
 
 /// ED-1: two first logins at once, through two connections, make one person.

@@ -1,57 +1,28 @@
 //! Effects that cross partitions: nothing is forgotten, nothing comes twice.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims};
+use vestibule_tests::watched_store::{Call, Watch, watched};
 
-/// A store whose process dies: after a commit to a directory, every further call fails.
-struct DiesAfterDirectoryCommit {
-    inner: Arc<dyn Store>,
-    dead: AtomicBool,
-}
-
-impl DiesAfterDirectoryCommit {
-    fn alive(&self) -> Result<(), StoreError> {
-        if self.dead.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
-    }
-}
+/// A process that dies: after a commit to a directory, every further call fails.
+#[derive(Default)]
+struct DiesAfterDirectoryCommit(AtomicBool);
 
 #[async_trait]
-impl Store for DiesAfterDirectoryCommit {
-    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.alive()?;
-        self.inner.get(key).await
+impl Watch for DiesAfterDirectoryCommit {
+    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
+        if self.0.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
     }
 
-    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.alive()?;
-        self.inner.take(key).await
-    }
-
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.alive()?;
-        self.inner.commit(partition, writes).await?;
-        if partition.as_str().starts_with("directory:") {
-            self.dead.store(true, Ordering::SeqCst);
-        }
+    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
+        self.0.fetch_or(call.writes_to("directory"), Ordering::SeqCst);
         Ok(())
-    }
-
-    async fn list(
-        &self,
-        partition: &Partition,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        self.alive()?;
-        self.inner.list(partition, prefix, after, limit).await
     }
 }
 
@@ -82,8 +53,7 @@ async fn the_tick_completes_what_a_dead_process_owed() {
     let test = TestBroker::new().await;
     let tokens = test.tokens().await;
     let user = claims(&tokens["id_token"])["sub"].as_str().expect("a user").to_owned();
-    let dying = DiesAfterDirectoryCommit { inner: Arc::clone(&test.store), dead: AtomicBool::new(false) };
-    let dying = test.another_process(Some(Arc::new(dying)));
+    let dying = test.another_process(Some(watched(&test.store, DiesAfterDirectoryCommit::default()).0));
     let path = format!("/admin/v1/tenants/acme/users/{user}");
     let request = http::Request::put(&path).header("authorization", "Bearer admin-token-of-the-tests-0123456789");
     let reply = dying.send(request.body(json!({"active": false}).to_string().into()).expect("a request")).await;

@@ -1,6 +1,5 @@
 //! The relay in time, and a control plane's registration that is cut short.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
@@ -8,60 +7,26 @@ use axum::body::Body;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{ISSUER, TestBroker, signed_in};
+use vestibule_tests::watched_store::{Call, Counter, Watch, watched};
 
 const PLANE: &str = "https://cp.example";
 
-/// A store that counts, and whose process dies after so many commits.
-struct Counted {
-    inner: Arc<dyn Store>,
-    commits_left: AtomicUsize,
-    calls: AtomicUsize,
-}
-
-impl Counted {
-    fn new(inner: &Arc<dyn Store>, commits: usize) -> Arc<Self> {
-        Arc::new(Self { inner: Arc::clone(inner), commits_left: AtomicUsize::new(commits), calls: AtomicUsize::new(0) })
-    }
-
-    fn call(&self) -> Result<(), StoreError> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        let dead = self.commits_left.load(Ordering::SeqCst) == 0;
-        if dead { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
-    }
-}
+/// A process that dies after so many commits.
+struct DiesAfter(AtomicUsize);
 
 #[async_trait]
-impl Store for Counted {
-    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.call()?;
-        self.inner.get(key).await
-    }
-
-    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.call()?;
-        self.commits_left.fetch_sub(1, Ordering::SeqCst);
-        self.inner.take(key).await
-    }
-
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.call()?;
-        self.commits_left.fetch_sub(1, Ordering::SeqCst);
-        self.inner.commit(partition, writes).await
-    }
-
-    async fn list(
-        &self,
-        partition: &Partition,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        self.call()?;
-        self.inner.list(partition, prefix, after, limit).await
+impl Watch for DiesAfter {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        let left = self.0.load(Ordering::SeqCst);
+        if left == 0 {
+            return Err(StoreError::Unavailable("the process died".into()));
+        }
+        self.0.store(left - usize::from(call.writes), Ordering::SeqCst);
+        Ok(())
     }
 }
 
@@ -205,7 +170,8 @@ async fn a_registration_may_be_cut_short() {
         register(&test, "cp", PLANE).await;
         // Five commits: the new route, the list of applications, whose outbox the tick has to look at, the application,
         // the old route.
-        let dying = test.another_process(Some(Counted::new(&test.store, commits)));
+        let dying = watched(&test.store, DiesAfter(AtomicUsize::new(commits))).0;
+        let dying = test.another_process(Some(dying));
         assert_eq!(register(&dying, "cp", other).await.status, 500);
         let fresh = test.another_process(None);
         let (here, there) = (client_at(&fresh, PLANE).await, client_at(&fresh, other).await);
@@ -254,17 +220,20 @@ async fn registrations_that_cannot_work_are_refused() {
 async fn the_relay_costs_no_storage_calls_of_its_own() {
     let test = TestBroker::new().await;
     register(&test, "cp", PLANE).await;
-    let store = Counted::new(&test.store, usize::MAX);
-    let counted = test.another_process(Some(Arc::clone(&store) as Arc<dyn Store>));
-    assert_eq!(finish(&counted, &start(&counted, PLANE).await).await.status, 201);
-    let calls = || store.calls.swap(0, Ordering::SeqCst);
+    let (store, counter) = watched(&test.store, Counter::default());
+    let process = test.another_process(Some(store));
+    assert_eq!(finish(&process, &start(&process, PLANE).await).await.status, 201);
+    let calls = || {
+        let (reads, writes) = counter.calls();
+        reads + writes.len()
+    };
     calls();
-    let started = start(&counted, PLANE).await;
+    let started = start(&process, PLANE).await;
     assert_eq!(calls(), 0, "the start");
-    let code = code(&counted, &started).await;
+    let code = code(&process, &started).await;
     calls();
-    let redeemed = redeem(&counted, &started, &code).await;
+    let redeemed = redeem(&process, &started, &code).await;
     assert_eq!((redeemed.status.as_u16(), calls()), (201, 2), "the redemption");
-    let refreshed = post(&counted, "refresh", &refresh_cookie(&redeemed), &Value::Null).await;
+    let refreshed = post(&process, "refresh", &refresh_cookie(&redeemed), &Value::Null).await;
     assert_eq!((refreshed.status.as_u16(), calls()), (200, 2), "the refresh");
 }

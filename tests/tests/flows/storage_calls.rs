@@ -1,74 +1,22 @@
 //! How often each operation asks the store. A call costs more than a signature, so a new one has to be wanted.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use http::Method;
 use serde_json::json;
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{TestBroker, signed_in};
-
-/// Counts the calls that go through it.
-struct Counting {
-    inner: Arc<dyn Store>,
-    reads: AtomicUsize,
-    commits: Mutex<Vec<String>>,
-}
-
-#[async_trait]
-impl Store for Counting {
-    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.inner.get(key).await
-    }
-
-    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.wrote(&key.partition);
-        self.inner.take(key).await
-    }
-
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
-        self.wrote(partition);
-        self.inner.commit(partition, writes).await
-    }
-
-    async fn list(
-        &self,
-        partition: &Partition,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.inner.list(partition, prefix, after, limit).await
-    }
-}
-
-impl Counting {
-    fn wrote(&self, partition: &Partition) {
-        let kind = partition.as_str().split(':').next().unwrap_or_default().to_owned();
-        self.commits.lock().expect("nobody panicked").push(kind);
-    }
-
-    /// Reads and the partitions committed to since the last look.
-    fn calls(&self) -> (usize, Vec<String>) {
-        let commits = std::mem::take(&mut *self.commits.lock().expect("nobody panicked"));
-        (self.reads.swap(0, Ordering::Relaxed), commits)
-    }
-}
+use vestibule_tests::watched_store::{Counter, watched};
 
 /// A process that has served before, over a store that counts.
-async fn warm() -> (TestBroker, Arc<Counting>) {
+async fn warm() -> (TestBroker, Arc<Counter>) {
     let test = TestBroker::new().await;
-    let inner = Arc::clone(&test.store);
-    let counting = Arc::new(Counting { inner, reads: AtomicUsize::new(0), commits: Mutex::default() });
-    let test = test.another_process(Some(Arc::clone(&counting) as Arc<dyn Store>));
+    let (store, counter) = watched(&test.store, Counter::default());
+    let test = test.another_process(Some(store));
     let tokens = test.tokens().await;
     test.userinfo(tokens["access_token"].as_str().expect("a token")).await;
-    counting.calls();
-    (test, counting)
+    counter.calls();
+    (test, counter)
 }
 
 fn none() -> (usize, Vec<String>) {

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
-use super::{Checked, Put, check_id, check_name, look};
+use super::{Checked, Put, check_id, check_name, checkpoint, look};
 use crate::Broker;
 use crate::error::{AdminError, Error};
+use crate::model::checkpoint::Checkpoint;
 use crate::model::effect::ChangeKind;
 use crate::model::tenant::{DEFAULT_SESSION_SHARDS, Tenant};
 use crate::routing;
@@ -28,6 +29,9 @@ pub struct TenantInput {
     /// The colour of the sign-in page, as `#rrggbb`; white text must be readable on it.
     #[serde(default)]
     pub colour: Option<String>,
+    /// What its people go through before they are let in.
+    #[serde(default)]
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// What an administrator sees.
@@ -99,8 +103,9 @@ pub async fn put(
             asked.unwrap_or(DEFAULT_SESSION_SHARDS)
         }
     };
+    input.checkpoint.iter().for_each(|sent| checkpoint::check(&mut problems, sent));
     problems.none()?;
-    let tenant = Tenant { name: input.name, session_shards, logo_url, colour };
+    let tenant = Tenant { name: input.name, session_shards, logo_url, colour, checkpoint: input.checkpoint };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
     if outcome == Put::Created {
         register(broker, id, session_shards).await?;

@@ -10,7 +10,7 @@ use vestibule_protocol::oauth;
 use vestibule_protocol::oauth::authorize::AuthorizationRequest;
 use vestibule_protocol::params::Params;
 
-use super::Refusal;
+use super::{Look, Refusal, look};
 use crate::Broker;
 use crate::broker::Offered;
 use crate::error::Error;
@@ -34,17 +34,6 @@ pub struct Question {
     pub carried: Vec<(String, String)>,
     /// What there is to answer.
     pub ask: Ask,
-}
-
-/// A tenant's look.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Look {
-    /// What people read.
-    pub name: Option<String>,
-    /// A picture: an https address.
-    pub logo_url: Option<String>,
-    /// `#rrggbb`.
-    pub colour: Option<String>,
 }
 
 /// What there is to answer.
@@ -161,25 +150,16 @@ impl Chooser<'_> {
         }
         match open.as_slice() {
             [only] => Ok(Ok(Chosen { tenant: tenant.to_owned(), connection: only.id.clone() })),
-            [] if known => self.ask_for_email(self.look(tenant).await?),
+            [] if known => self.ask_for_email(look(self.broker, tenant).await?),
             [] => self.ask_for_email(Look::default()),
             several => {
                 let buttons = several.iter().map(|offered| button(offered)).collect();
-                let look = self.look(tenant).await?;
+                let look = look(self.broker, tenant).await?;
                 let tenant = ("tenant".to_owned(), tenant.to_owned());
                 let carried = self.carried(&["tenant", "connection"]).chain([tenant]).collect();
                 Err(self.question(look, carried, Ask::Connection(buttons)))
             }
         }
-    }
-
-    async fn look(&self, tenant: &str) -> Result<Look, Error> {
-        let tenant = self.broker.tenant(tenant).await?;
-        Ok(tenant.map_or_else(Look::default, |tenant| Look {
-            name: Some(tenant.name.clone()),
-            logo_url: tenant.logo_url.clone(),
-            colour: tenant.colour.clone(),
-        }))
     }
 
     /// The same page for every address that leads nowhere: one of nobody's domain, of a tenant that the application

@@ -1,51 +1,41 @@
-//! The second leg: from the identity provider's answer to the application, with a code. The first leg's cookie must be
-//! in this browser; what is written is written in one commit of the person's session partition.
+//! The second leg: from the identity provider's answer to a person who is known. The first leg's cookie must be in this
+//! browser. What follows is in [`super::complete`].
 
-use url::Url;
 use vestibule_protocol::oauth::prompt::is_too_old;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::params::Params;
 use vestibule_protocol::time::Seconds;
 
-use super::code::new_code;
+use super::Refusal;
+use super::checkpoint::{Passage, pass};
 use super::resume::login_required;
 use super::state::LoginState;
 use super::upstream::oidc::Identity;
 use super::upstream::{self, Target, UpstreamCopy};
-use super::{Refusal, ReplyAddress};
 use crate::Broker;
 use crate::directory;
 use crate::error::{Error, LoginError};
-use crate::handle::{Handle, HandleKind, Locator, SecretHash, new_id, new_secret};
+use crate::handle::new_id;
 use crate::model::connection::{OidcSettings, ResponseMode, Upstream};
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
-use crate::model::session::{Code, SESSION_LIFE, Session, Subject};
+use crate::model::pending::PendingSignIn;
+use crate::model::session::{Code, SESSION_LIFE, Subject};
 use crate::model::user::User;
-use crate::outbox;
 use crate::seal::Sealed;
 use crate::sessions;
 use crate::store::key::SessionShard;
-use crate::store::{Expect, StoreError};
-
-/// Where the browser goes, and the cookie of its new session.
-#[derive(Debug)]
-pub struct Finished {
-    /// The application's address, with code, `state` and `iss`.
-    pub location: Url,
-    /// The session's handle.
-    pub session: String,
-}
 
 /// How far a provider's clock may be behind ours where it dates a login.
 const CLOCK_LEEWAY: Seconds = Seconds(60);
 
-/// Finishes a login with the identity provider's answer, which came in this way. `cookie` finds the sealed login of an id.
+/// Finishes a login with the identity provider's answer, which came in this way. `cookie` finds the sealed login of an
+/// id, `session` is the handle of the session that the browser has had until now.
 pub async fn finish(
     broker: &Broker,
     params: &Params<'_>,
     came_by: ResponseMode,
     cookie: impl FnOnce(&str) -> Option<Sealed>,
-) -> Result<Finished, Refusal> {
+    session: Option<&str>,
+) -> Result<Passage, Refusal> {
     let id = params.get("state").map_err(oauth::Error::from)?.ok_or(LoginError::UnknownLogin)?;
     let login = LoginState::open(broker, id, &cookie(id).ok_or(LoginError::UnknownLogin)?)?;
     // A code that was to come in a form is in no address, and one that was to come in an address is in nobody's form:
@@ -74,8 +64,9 @@ pub async fn finish(
         if login.expected_user.as_ref().is_some_and(|expected| *expected != user.id) {
             return Err(Refusal::Reply(login.reply_address(), login_required()));
         }
-        if let Some(finished) = sign_in(broker, &login, &identity, user).await? {
-            return Ok(finished);
+        let pending = arrived(broker, &login, &identity, user).await?;
+        if let Some(passage) = pass(broker, pending, session, false).await? {
+            return Ok(passage);
         }
     }
     Err(LoginError::Inactive.into())
@@ -99,15 +90,8 @@ fn check_issuer(params: &Params<'_>, settings: &OidcSettings, copy: &UpstreamCop
     }
 }
 
-/// One commit: the session, the application's code, the audit event, under the condition that the gate stands as
-/// found. `None` when it does not.
-async fn sign_in(
-    broker: &Broker,
-    login: &LoginState,
-    identity: &Identity,
-    user: User,
-) -> Result<Option<Finished>, Error> {
-    let random = &*broker.platform.random;
+/// What the application will get, for a person who was let in by the directory.
+async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user: User) -> Result<PendingSignIn, Error> {
     let now = broker.platform.clock.now();
     let tenant = broker.tenant(&login.tenant).await?.ok_or(LoginError::ConnectionUnavailable)?;
     let shard = SessionShard::of_user(&login.tenant, &user.id, tenant.session_shards);
@@ -115,30 +99,16 @@ async fn sign_in(
     let subject = Subject {
         tenant: login.tenant.clone(),
         user: user.id,
-        session: new_id(random),
+        session: new_id(&*broker.platform.random),
         session_ends_at: Some(now + SESSION_LIFE),
         gate,
         // A provider may sign in from a session of its own; its clock may be ahead of ours.
         auth_time: identity.auth_time.map_or(now, |at| at.min(now)),
         method: identity.method.clone(),
         profile: user.profile,
+        justification: None,
+        checkpoint_passed_at: None,
     };
-    let secret = new_secret(random);
-    let (user_id, session_id) = (subject.user.clone(), subject.session.clone());
-    let event = AuditEvent {
-        time: now,
-        kind: AuditKind::SignedIn,
-        user: Some(user_id.clone()),
-        connection: Some(login.connection.clone()),
-        client: Some(login.client.clone()),
-        session: Some(session_id.clone()),
-    };
-    let session = Session {
-        subject: subject.clone(),
-        connection: login.connection.clone(),
-        secret: SecretHash::of(secret.expose()),
-    };
-    let gate_stands = shard.gate(&user_id).check(Expect::Version(subject.gate.clone()));
     let code = Code {
         client: login.client.clone(),
         redirect_uri: login.redirect_uri.clone(),
@@ -147,41 +117,14 @@ async fn sign_in(
         scope: login.scope.clone(),
         subject,
     };
-    let code = new_code(broker, &shard, &code)?;
-    let writes = vec![
-        gate_stands,
-        shard.session(&user_id, &session_id).put_until(&session, now + SESSION_LIFE, Expect::Absent)?,
-        code.write,
-        outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: login.tenant.clone(), event })?.write,
-    ];
-    match broker.platform.store.commit(&shard.partition(), writes).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    let locator = Locator { shard, path: vec![user_id, session_id] };
-    let cookie = Handle { kind: HandleKind::Session, locator, secret };
-    let location = code_location(broker, &login.reply_address(), login.relayed, &code.text)?;
-    Ok(Some(Finished { location, session: cookie.to_text() }))
-}
-
-/// The application's address with its code. Control planes look for `userState` beside it.
-pub(super) fn code_location(broker: &Broker, reply: &ReplyAddress, relayed: bool, code: &str) -> Result<Url, Error> {
-    let mut parameters = vec![("code", code)];
-    parameters.extend(relayed.then_some(("userState", "Authenticated")));
-    reply_location(broker, reply, &parameters)
-}
-
-/// The application's address with our answer in its query: `parameters`, its `state`, and our `iss` (RFC 9207).
-pub fn reply_location(broker: &Broker, reply: &ReplyAddress, parameters: &[(&str, &str)]) -> Result<Url, Error> {
-    let mut location = Url::parse(&reply.redirect_uri).map_err(|_| Error::bug("a registered address is not a URL"))?;
-    {
-        let mut query = location.query_pairs_mut();
-        query.extend_pairs(parameters);
-        if let Some(state) = &reply.state {
-            query.append_pair("state", state);
-        }
-        query.append_pair("iss", &broker.config.issuer);
-    }
-    Ok(location)
+    Ok(PendingSignIn {
+        code,
+        state: login.state.clone(),
+        connection: login.connection.clone(),
+        relayed: login.relayed,
+        began_at: login.started_at,
+        continues: false,
+        justification: None,
+        passed: false,
+    })
 }

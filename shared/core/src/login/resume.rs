@@ -3,24 +3,21 @@
 //! One read and one commit, both in the session's partition. The commit holds only if the session is there and its
 //! person's gate stands as remembered, so nothing that ended a session is overtaken.
 
-use url::Url;
 use vestibule_protocol::jose::TokenType;
 use vestibule_protocol::oauth::authorize::AuthorizationRequest;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::oauth::prompt::{Prompt, is_too_old};
 use vestibule_protocol::oauth::{self, ErrorCode};
 
-use super::code::new_code;
-use super::finish::code_location;
+use super::Refusal;
+use super::checkpoint::{Passage, pass};
 use super::start::Asking;
 use crate::Broker;
 use crate::error::Error;
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::pending::PendingSignIn;
 use crate::model::session::{Code, Session, Subject};
-use crate::store::StoreError;
-use crate::store::key::SessionShard;
 use crate::token::IdClaims;
-use crate::{outbox, sessions, signing};
+use crate::{sessions, signing};
 
 /// The person that `id_token_hint` is about (OpenID Connect Core §3.1.2.1). Expired or not, it must be one of ours.
 pub(super) struct Hinted {
@@ -42,26 +39,29 @@ pub(super) async fn hinted(
     })
 }
 
-/// Where the application gets its code, if the browser's session does for this request. `None` when the person has to
-/// go to their identity provider.
+/// How the browser's session signs the person in, if it does for this request. `None` when the person has to go to their
+/// identity provider.
 pub(super) async fn resume(
     broker: &Broker,
     asking: &Asking<'_>,
     hinted: Option<&Hinted>,
     cookie: Option<&str>,
-) -> Result<Option<Url>, Error> {
+) -> Result<Option<Passage>, Refusal> {
     let request = asking.request;
     if matches!(request.prompt, Prompt::Ask(_)) || could_be_anybody(asking) {
         return Ok(None);
     }
-    let Some((shard, session)) = sessions::of_cookie(broker, cookie).await? else { return Ok(None) };
+    let Some((_, session)) = sessions::of_cookie(broker, cookie).await? else { return Ok(None) };
     let now = broker.platform.clock.now();
     let subject = &session.subject;
     let fits = !is_too_old(subject.auth_time, request.max_age, now)
         && hinted.is_none_or(|hinted| hinted.tenant == subject.tenant && hinted.user == subject.user)
         && is_named(subject, request.login_hint.as_deref())
         && is_for(broker, asking, &session).await?;
-    if fits { give_code(broker, asking, &shard, session).await } else { Ok(None) }
+    if !fits {
+        return Ok(None);
+    }
+    pass(broker, continued(broker, asking, session), cookie, request.prompt == Prompt::None).await
 }
 
 /// A public client at an address that any program on the device may claim is not known to be itself, so nothing is
@@ -88,39 +88,26 @@ async fn is_for(broker: &Broker, asking: &Asking<'_>, session: &Session) -> Resu
     Ok(broker.connection(tenant, &session.connection).await?.is_some_and(|connection| connection.enabled))
 }
 
-async fn give_code(
-    broker: &Broker,
-    asking: &Asking<'_>,
-    shard: &SessionShard,
-    session: Session,
-) -> Result<Option<Url>, Error> {
+/// What the application will get in this session.
+fn continued(broker: &Broker, asking: &Asking<'_>, session: Session) -> PendingSignIn {
     let Asking { client_id, reply, request, .. } = *asking;
-    let subject = session.subject;
-    let event = AuditEvent {
-        time: broker.platform.clock.now(),
-        kind: AuditKind::SessionContinued,
-        user: Some(subject.user.clone()),
-        connection: Some(session.connection),
-        client: Some(client_id.to_owned()),
-        session: Some(subject.session.clone()),
-    };
-    let audit = Effect::Audit { tenant: subject.tenant.clone(), event };
-    let mut writes = sessions::still_live(shard, &subject).to_vec();
     let code = Code {
         client: client_id.to_owned(),
         redirect_uri: reply.redirect_uri.clone(),
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
         scope: request.scope.clone(),
-        subject,
+        subject: session.subject,
     };
-    let code = new_code(broker, shard, &code)?;
-    writes.extend([code.write, outbox::owe(broker, shard.partition(), &audit)?.write]);
-    match broker.platform.store.commit(&shard.partition(), writes).await {
-        Ok(()) => Ok(Some(code_location(broker, reply, asking.client.relay.is_some(), &code.text)?)),
-        // It ended since it was read, or its person's sessions did.
-        Err(StoreError::Conflict) => Ok(None),
-        Err(error) => Err(error.into()),
+    PendingSignIn {
+        code,
+        state: reply.state.clone(),
+        connection: session.connection,
+        relayed: asking.client.relay.is_some(),
+        began_at: broker.platform.clock.now(),
+        continues: true,
+        justification: None,
+        passed: false,
     }
 }
 

@@ -10,6 +10,7 @@ use vestibule_protocol::oauth::prompt::Prompt;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::params::Params;
 
+use super::checkpoint::Passage;
 use super::state::LoginState;
 use super::upstream::Target;
 use super::{Refusal, ReplyAddress, choose, pushed, resume, upstream};
@@ -38,8 +39,8 @@ pub struct Started {
 pub enum Start {
     /// The person goes to their identity provider.
     Login(Started),
-    /// The browser's session does: the application's address, with a code.
-    Resumed(Url),
+    /// The browser's session does.
+    Resumed(Passage),
 }
 
 /// A request of a client that is known, with an address that is registered for it.
@@ -60,9 +61,13 @@ pub async fn start(
     host: Option<&str>,
 ) -> Result<Start, Refusal> {
     let pushed = pushed::take(broker, params).await?;
-    let Some(pushed) = &pushed else { return begin(broker, params, false, session, host).await };
-    let params = Params::parse(&pushed.parameters).map_err(|_| Error::bug("a pushed request is not readable"))?;
-    begin(broker, &params, true, session, host).await
+    let Some(pushed) = pushed else { return begin(broker, params, false, session, host).await };
+    let parameters = pushed.parameters(params)?;
+    let params = Params::parse(&parameters).map_err(|_| Error::bug("a pushed request is not readable"))?;
+    match begin(broker, &params, true, session, host).await {
+        Err(question @ (Refusal::Ask(_) | Refusal::ByIssuer(_))) => Err(pushed.wait(broker, question).await?),
+        done => done,
+    }
 }
 
 /// Starts a login for a request that came with the browser, or was pushed.
@@ -81,20 +86,14 @@ async fn begin(
     let request = AuthorizationRequest::parse(params).map_err(refuse)?;
     let hinted = resume::hinted(broker, &request).await?.map_err(refuse)?;
     let asking = Asking { client_id: &client.id, client: &client.client, reply: &reply, request: &request };
-    if let Some(location) = resume::resume(broker, &asking, hinted.as_ref(), session).await? {
-        return Ok(Start::Resumed(location));
+    if let Some(passage) = resume::resume(broker, &asking, hinted.as_ref(), session).await? {
+        return Ok(Start::Resumed(passage));
     }
     // Whatever comes now shows the person something, here or at the provider.
     if request.prompt == Prompt::None {
         return Err(refuse(resume::login_required()));
     }
-    let chosen = match choose::choose(broker, &client.client, params, &request, host).await {
-        // A pushed request is spent: it cannot come a second time with the person's answer.
-        Err(Refusal::Ask(_) | Refusal::ByIssuer(_)) if was_pushed => {
-            return Err(refuse(oauth::Error::invalid_request("a pushed request has to name its connection")));
-        }
-        chosen => chosen?.map_err(refuse)?,
-    };
+    let chosen = choose::choose(broker, &client.client, params, &request, host).await?.map_err(refuse)?;
     if hinted.as_ref().is_some_and(|hinted| hinted.tenant != chosen.tenant) {
         return Err(refuse(oauth::Error::invalid_request("id_token_hint is of another tenant")));
     }

@@ -119,13 +119,23 @@ pub enum AuditKind {
         administrator: Option<Administrator>,
     },
     /// A person signed in.
-    SignedIn,
+    SignedIn {
+        /// What they said at the tenant's checkpoint.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        justification: Option<String>,
+    },
     /// An inactive person tried to sign in.
     SignInRefused,
     /// A session signed a person in to another application, without the identity provider.
-    SessionContinued,
+    SessionContinued {
+        /// What the person said at the tenant's checkpoint, where they passed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        justification: Option<String>,
+    },
     /// A person is in more groups than their provider sent, or than are kept: which, is not known.
     GroupsOverage,
+    /// A sign-in in the same browser ended a session.
+    SessionReplaced,
     /// A person signed out.
     SignedOut,
     /// A spent code was presented again; the family that it began is revoked.

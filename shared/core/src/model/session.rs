@@ -35,6 +35,12 @@ pub struct Subject {
     pub method: AuthenticationMethod,
     /// Who the person is.
     pub profile: Profile,
+    /// What the person said at the tenant's checkpoint, the last time that they passed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
+    /// When that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_passed_at: Option<Timestamp>,
 }
 
 /// How a person proved who they are, in the identity provider's words (OpenID Connect Core §2).
@@ -48,7 +54,8 @@ pub struct AuthenticationMethod {
     pub amr: Vec<String>,
 }
 
-/// A person signed in, in one browser. Never changed; ended by removal.
+/// A person signed in, in one browser. Changed only where the person passes the tenant's checkpoint again; ended by
+/// removal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Whose.
@@ -57,6 +64,9 @@ pub struct Session {
     pub connection: String,
     /// SHA-256 of the secret in the browser's cookie.
     pub secret: SecretHash,
+    /// When it began. Unknown for one that began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
 }
 
 /// Whether a person's sessions count. Its version is what sessions remember; any write to it ends them all.

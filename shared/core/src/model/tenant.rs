@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Checkpoint;
+
 /// A customer organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
@@ -15,6 +17,9 @@ pub struct Tenant {
     /// The colour of the sign-in page's buttons, as `#rrggbb`; white text can be read on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colour: Option<String>,
+    /// What its people go through before they are let in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// Enough for some thousand logins a second on either cloud.

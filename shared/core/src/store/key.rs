@@ -12,6 +12,7 @@ use crate::model::admin_token::AdminToken;
 use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
+use crate::model::pending::PendingSignIn;
 use crate::model::pushed::PushedRequest;
 use crate::model::routing::{DomainClaim, Route};
 use crate::model::session::{Code, Gate, Grant, Session};
@@ -209,6 +210,11 @@ impl SessionShard {
     /// A code that was not redeemed yet.
     pub fn code(&self, hash: &str) -> RecordKey<Code> {
         RecordKey::new(self.partition(), format!("code#{hash}"))
+    }
+
+    /// A sign-in that waits at the tenant's checkpoint.
+    pub fn pending(&self, id: &str, hash: &str) -> RecordKey<PendingSignIn> {
+        RecordKey::new(self.partition(), format!("pending#{id}#{hash}"))
     }
 
     /// Whether a person's sessions count.

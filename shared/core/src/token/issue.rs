@@ -66,6 +66,8 @@ pub(super) struct Issue<'a> {
     /// The client's.
     pub(super) access_token_life: Seconds,
     pub(super) refresh_secret: HandleSecret,
+    /// When the grant was made or turned: lives are counted from one reading of the clock.
+    pub(super) now: Timestamp,
     /// For the first ID token of a login.
     pub(super) nonce: Option<String>,
 }
@@ -80,8 +82,7 @@ pub(crate) fn grant_id(family: &str) -> String {
 
 /// Signs an access token and an ID token, and writes out the refresh token.
 pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResponse, Error> {
-    let Issue { shard, family, grant, scope, access_token_life, refresh_secret, nonce } = issue;
-    let now = broker.platform.clock.now();
+    let Issue { shard, family, grant, scope, access_token_life, refresh_secret, now, nonce } = issue;
     let subject = &grant.subject;
     let access = AccessClaims {
         iss: broker.config.issuer.clone(),

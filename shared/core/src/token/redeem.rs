@@ -82,6 +82,7 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
         scope: code.scope,
         access_token_life: client.registered.access_token_life,
         refresh_secret,
+        now,
         nonce: code.nonce,
     };
     issue(broker, tokens).await

@@ -47,7 +47,8 @@ pub(super) async fn refresh(
             return Err(refused());
         }
         let narrowed = narrow(scope.as_ref(), &found.value.scope)?;
-        let Some(turn) = turn(broker, &found.value, &handle.secret) else {
+        let now = broker.platform.clock.now();
+        let Some(turn) = turn(broker, &found.value, &handle.secret, now) else {
             revoke(broker, &shard, &found.value, &id, AuditKind::RefreshTokenReplayed).await?;
             return Err(refused());
         };
@@ -68,6 +69,7 @@ pub(super) async fn refresh(
                     scope: narrowed,
                     access_token_life: client.registered.access_token_life,
                     refresh_secret: turn.next,
+                    now,
                     nonce: None,
                 };
                 return issue(broker, tokens).await;
@@ -98,8 +100,7 @@ struct Turn {
 
 /// What a presented token means for its family; `None` for a replay. Whoever comes this far knows the family's name,
 /// which stands in its refresh tokens only: a secret that is not the live one is an older one.
-fn turn(broker: &Broker, grant: &Grant, presented: &HandleSecret) -> Option<Turn> {
-    let now = broker.platform.clock.now();
+fn turn(broker: &Broker, grant: &Grant, presented: &HandleSecret, now: Timestamp) -> Option<Turn> {
     if grant.current.matches(presented.expose()) {
         return rotated(grant, grant.salt.clone(), presented, now);
     }

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     AccessDenied,
     /// The person would have to be asked, and the request forbids it (OpenID Connect Core §3.1.2.6).
     LoginRequired,
+    /// The person is known, but would have to be asked something else (OpenID Connect Core §3.1.2.6).
+    InteractionRequired,
     /// Something of ours broke (§4.1.2.1).
     ServerError,
     /// Something of ours is overloaded; later it may work (§4.1.2.1).
@@ -48,6 +50,7 @@ impl ErrorCode {
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
+            Self::InteractionRequired => "interaction_required",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::InvalidToken => "invalid_token",

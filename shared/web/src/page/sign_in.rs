@@ -3,7 +3,8 @@
 
 use http::Uri;
 use maud::{Markup, html};
-use vestibule_core::login::choose::{Ask, Button, Look, Question};
+use vestibule_core::login::Look;
+use vestibule_core::login::choose::{Ask, Button, Question};
 
 use super::{Extras, Page, page_with};
 
@@ -31,7 +32,11 @@ pub(crate) fn sign_in(question: &Question) -> Page {
             }
         }
     };
-    page_with(title, &body, &extras(look, ask))
+    let images: Vec<&str> = match ask {
+        Ask::Connection(buttons) => buttons.iter().filter_map(|button| button.image_url.as_deref()).collect(),
+        Ask::Email { .. } => Vec::new(),
+    };
+    page_with(title, &body, &extras(look, &images))
 }
 
 fn email(unknown: Option<&str>) -> Markup {
@@ -66,13 +71,10 @@ fn ways(buttons: &[Button]) -> Markup {
     }
 }
 
-fn extras(look: &Look, ask: &Ask) -> Extras {
-    let of_buttons = match ask {
-        Ask::Connection(buttons) => buttons.iter().filter_map(|button| button.image_url.as_deref()).collect(),
-        Ask::Email { .. } => Vec::new(),
-    };
+/// Style and pictures of a tenant's page; `images` are those beside its logo.
+pub(super) fn extras(look: &Look, images: &[&str]) -> Extras {
     let mut image_origins: Vec<String> =
-        of_buttons.into_iter().chain(look.logo_url.as_deref()).filter_map(origin).collect();
+        images.iter().copied().chain(look.logo_url.as_deref()).filter_map(origin).collect();
     image_origins.sort_unstable();
     image_origins.dedup();
     let style = look.colour.as_deref().filter(|colour| is_colour(colour)).map(|colour| {

@@ -10,7 +10,7 @@ use vestibule_core::login::start::{self, Start};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
-use super::Shared;
+use super::{Shared, checkpoint};
 use crate::error::{Surface, show_body_error, show_refusal};
 use crate::response::{self, Reply};
 use crate::{cookie, request};
@@ -42,7 +42,7 @@ async fn start_login(
     let params = Params::parse(parameters).map_err(oauth::Error::from)?;
     let started = match start::start(broker, &params, cookie::session(headers), host).await? {
         Start::Login(started) => started,
-        Start::Resumed(location) => return Ok(response::redirect(location.as_str())),
+        Start::Resumed(passage) => return Ok(checkpoint::passage(headers, &passage)),
     };
     let too_large = oauth::Error::invalid_request("the request is too large to be carried through the login");
     let login = cookie::set_login(&started.id, started.cookie.as_str(), started.response_mode).ok_or(too_large)?;

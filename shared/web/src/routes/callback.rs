@@ -5,13 +5,14 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{HeaderMap, Request, Uri};
 use vestibule_core::Broker;
+use vestibule_core::login::checkpoint::Passage;
 use vestibule_core::login::{Refusal, finish};
 use vestibule_core::model::connection::ResponseMode;
 use vestibule_core::seal::Sealed;
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
-use super::Shared;
+use super::{Shared, checkpoint};
 use crate::error::{Surface, show_body_error, show_refusal};
 use crate::response::{self, Reply};
 use crate::{cookie, request};
@@ -31,11 +32,7 @@ pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply
 
 async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str, came_by: ResponseMode) -> Reply {
     let mut reply = match finish_login(broker, headers, parameters, came_by).await {
-        Ok(finished) => {
-            let mut reply = response::redirect(finished.location.as_str());
-            response::set_cookies(reply.headers_mut(), cookie::set_session(&finished.session));
-            reply
-        }
+        Ok(passage) => checkpoint::passage(headers, &passage),
         Err(refusal) => show_refusal(broker, &refusal),
     };
     // Finished or refused, this login is over: its cookie is good for one answer.
@@ -50,7 +47,8 @@ async fn finish_login(
     headers: &HeaderMap,
     parameters: &str,
     came_by: ResponseMode,
-) -> Result<finish::Finished, Refusal> {
+) -> Result<Passage, Refusal> {
     let params = Params::parse(parameters).map_err(oauth::Error::from)?;
-    finish::finish(broker, &params, came_by, |id| cookie::login(headers, id).map(Sealed::from_text)).await
+    let login = |id: &str| cookie::login(headers, id).map(Sealed::from_text);
+    finish::finish(broker, &params, came_by, login, cookie::session(headers)).await
 }

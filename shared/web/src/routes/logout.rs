@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use http::header::ORIGIN;
 use http::{HeaderMap, Request, StatusCode};
 use vestibule_core::logout::{SignOut, sign_out};
 use vestibule_core::{Broker, Error};
@@ -22,19 +21,10 @@ pub(crate) async fn get(State(broker): Shared, request: Request<Body>) -> Reply 
 /// A yes counts from our own page only.
 pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply {
     let headers = request.headers().clone();
-    let from_us = is_from_us(&broker, &headers);
+    let from_us = request::is_from_us(&broker.config.issuer, &headers);
     match request::form(request).await {
         Ok(form) => answer(&broker, &headers, &form, from_us).await,
         Err(error) => show_body_error(&broker, Surface::Page, error),
-    }
-}
-
-/// A browser says by itself where a form was posted from. Our pages send no referrer, which makes `Origin` opaque even
-/// from them (Fetch §3.2), so `Sec-Fetch-Site` counts; `Origin` does for browsers that lack it.
-fn is_from_us(broker: &Broker, headers: &HeaderMap) -> bool {
-    match headers.get("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => headers.get(ORIGIN).is_some_and(|origin| origin == broker.config.issuer.as_str()),
     }
 }
 

@@ -1,0 +1,174 @@
+//! The end of a sign-in: the session, or what it says anew, the application's code and the audit event, written in one
+//! commit of the person's session partition.
+
+use url::Url;
+use vestibule_protocol::time::{Seconds, Timestamp};
+
+use super::ReplyAddress;
+use super::code::new_code;
+use crate::Broker;
+use crate::error::Error;
+use crate::handle::{Handle, HandleKind, HandleSecret, Locator, SecretHash, new_secret};
+use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::pending::PendingSignIn;
+use crate::model::session::{SESSION_LIFE, Session};
+use crate::outbox;
+use crate::sessions;
+use crate::store::key::SessionShard;
+use crate::store::{Expect, StoreError, Write};
+
+/// Where the browser goes, and the cookie of its new session.
+#[derive(Debug)]
+pub struct Finished {
+    /// The application's address, with code, `state` and `iss`.
+    pub location: Url,
+    /// The session's cookie; none for a session that was there before.
+    pub session: Option<SessionCookie>,
+}
+
+/// What a browser keeps of its session.
+#[derive(Debug)]
+pub struct SessionCookie {
+    /// The session's handle.
+    pub handle: String,
+    /// How long the session lives.
+    pub life: Seconds,
+}
+
+/// Begins or continues the session, under the condition that the person's gate, and a session that was there before,
+/// stand as remembered. `None` when they do not. `browser` is the handle of the session that the browser had.
+pub(super) async fn complete(
+    broker: &Broker,
+    pending: PendingSignIn,
+    browser: Option<&str>,
+) -> Result<Option<Finished>, Error> {
+    let Some(shard) = sessions::shard_of(broker, &pending.code.subject).await? else { return Ok(None) };
+    let secret = (!pending.continues).then(|| new_secret(&*broker.platform.random));
+    let writes = match &secret {
+        Some(secret) => {
+            end_older(broker, browser, pending.began_at).await?;
+            begin(broker, &shard, &pending, secret)?
+        }
+        None => match proceed(broker, &shard, &pending).await? {
+            Some(writes) => writes,
+            None => return Ok(None),
+        },
+    };
+    let code = new_code(broker, &shard, &pending.code)?;
+    let audit = outbox::owe(broker, shard.partition(), &audit(broker, &pending))?;
+    let writes = writes.into_iter().chain([code.write, audit.write]).collect();
+    match broker.platform.store.commit(&shard.partition(), writes).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    let PendingSignIn { code: asked, state, relayed, .. } = pending;
+    let reply = ReplyAddress { redirect_uri: asked.redirect_uri, state };
+    let session = secret.map(|secret| {
+        let life =
+            Seconds(ends_at(broker, asked.subject.session_ends_at).seconds() - broker.platform.clock.now().seconds());
+        let locator = Locator { shard, path: vec![asked.subject.user, asked.subject.session] };
+        SessionCookie { handle: Handle { kind: HandleKind::Session, locator, secret }.to_text(), life }
+    });
+    Ok(Some(Finished { location: code_location(broker, &reply, relayed, &code.text)?, session }))
+}
+
+/// The end that a session has; one that began before ends were kept gets one now.
+fn ends_at(broker: &Broker, kept: Option<Timestamp>) -> Timestamp {
+    kept.unwrap_or(broker.platform.clock.now() + SESSION_LIFE)
+}
+
+/// A new session.
+fn begin(
+    broker: &Broker,
+    shard: &SessionShard,
+    pending: &PendingSignIn,
+    secret: &HandleSecret,
+) -> Result<Vec<Write>, Error> {
+    let subject = pending.code.subject.clone();
+    let gate_stands = shard.gate(&subject.user).check(Expect::Version(subject.gate.clone()));
+    let record = shard.session(&subject.user, &subject.session);
+    let end = ends_at(broker, subject.session_ends_at);
+    let session = Session {
+        subject,
+        connection: pending.connection.clone(),
+        secret: SecretHash::of(secret.expose()),
+        began_at: Some(broker.platform.clock.now()),
+    };
+    Ok(vec![gate_stands, record.put_until(&session, end, Expect::Absent)?])
+}
+
+/// A session that was there before. What was said at a checkpoint becomes part of it.
+async fn proceed(broker: &Broker, shard: &SessionShard, pending: &PendingSignIn) -> Result<Option<Vec<Write>>, Error> {
+    let subject = &pending.code.subject;
+    if !pending.passed {
+        return Ok(Some(sessions::still_live(shard, subject).into()));
+    }
+    let record = shard.session(&subject.user, &subject.session);
+    let Some(found) = record.get(&*broker.platform.store).await? else { return Ok(None) };
+    let gate_stands = shard.gate(&subject.user).check(Expect::Version(subject.gate.clone()));
+    let session = Session { subject: subject.clone(), ..found.value };
+    let end = ends_at(broker, subject.session_ends_at);
+    Ok(Some(vec![gate_stands, record.put_until(&session, end, Expect::Version(found.version))?]))
+}
+
+fn audit(broker: &Broker, pending: &PendingSignIn) -> Effect {
+    let subject = &pending.code.subject;
+    let justification = pending.justification.clone();
+    let kind = if pending.continues {
+        AuditKind::SessionContinued { justification }
+    } else {
+        AuditKind::SignedIn { justification }
+    };
+    let event = AuditEvent {
+        time: broker.platform.clock.now(),
+        kind,
+        user: Some(subject.user.clone()),
+        connection: Some(pending.connection.clone()),
+        client: Some(pending.code.client.clone()),
+        session: Some(subject.session.clone()),
+    };
+    Effect::Audit { tenant: subject.tenant.clone(), event }
+}
+
+/// A browser has one session: a sign-in ends the one that it had, whoever's it was, with all that applications hold in
+/// it. One that began while this sign-in was under way is another tab's, and stays: its application may not have
+/// redeemed its code yet.
+async fn end_older(broker: &Broker, browser: Option<&str>, began_at: Timestamp) -> Result<(), Error> {
+    let Some((shard, older)) = sessions::of_cookie(broker, browser).await? else { return Ok(()) };
+    if older.began_at.is_some_and(|at| at >= began_at) {
+        return Ok(());
+    }
+    let subject = older.subject;
+    let event = AuditEvent {
+        time: broker.platform.clock.now(),
+        kind: AuditKind::SessionReplaced,
+        user: Some(subject.user.clone()),
+        connection: Some(older.connection),
+        client: None,
+        session: Some(subject.session.clone()),
+    };
+    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: subject.tenant, event })?;
+    sessions::end(broker, &shard, &subject.user, &subject.session, Some(audit.write)).await
+}
+
+/// The application's address with its code. Control planes look for `userState` beside it.
+pub(super) fn code_location(broker: &Broker, reply: &ReplyAddress, relayed: bool, code: &str) -> Result<Url, Error> {
+    let mut parameters = vec![("code", code)];
+    parameters.extend(relayed.then_some(("userState", "Authenticated")));
+    reply_location(broker, reply, &parameters)
+}
+
+/// The application's address with our answer in its query: `parameters`, its `state`, and our `iss` (RFC 9207).
+pub fn reply_location(broker: &Broker, reply: &ReplyAddress, parameters: &[(&str, &str)]) -> Result<Url, Error> {
+    let mut location = Url::parse(&reply.redirect_uri).map_err(|_| Error::bug("a registered address is not a URL"))?;
+    {
+        let mut query = location.query_pairs_mut();
+        query.extend_pairs(parameters);
+        if let Some(state) = &reply.state {
+            query.append_pair("state", state);
+        }
+        query.append_pair("iss", &broker.config.issuer);
+    }
+    Ok(location)
+}

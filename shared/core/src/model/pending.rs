@@ -1,0 +1,27 @@
+//! Sign-ins whose person is known, and that still have to be let through.
+
+use serde::{Deserialize, Serialize};
+use vestibule_protocol::time::Timestamp;
+
+use super::session::Code;
+
+/// What becomes of a sign-in once it is let through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingSignIn {
+    /// The code that the application gets, and by that whose session it is.
+    pub code: Code,
+    /// The application's `state`.
+    pub state: Option<String>,
+    /// Through which identity provider.
+    pub connection: String,
+    /// The relay serves the application: its answer says `userState`.
+    pub relayed: bool,
+    /// When the sign-in began.
+    pub began_at: Timestamp,
+    /// Whether the session was there before.
+    pub continues: bool,
+    /// What the person said at the checkpoint.
+    pub justification: Option<String>,
+    /// Whether it went through the tenant's checkpoint.
+    pub passed: bool,
+}

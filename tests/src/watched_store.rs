@@ -1,0 +1,117 @@
+//! A store that a test watches: it says what happens right before and right after a call. For races, for processes that
+//! die half-way, and for counting.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+
+/// A call on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Whether it may change something.
+    pub writes: bool,
+    /// The partition's name.
+    pub partition: &'a str,
+}
+
+impl Call<'_> {
+    /// Whether it may change a partition of this kind: what stands before the first colon of its name.
+    pub fn writes_to(&self, kind: &str) -> bool {
+        self.writes && self.kind() == kind
+    }
+
+    fn kind(&self) -> &str {
+        self.partition.split(':').next().unwrap_or_default()
+    }
+}
+
+/// What happens around calls. An error takes the place of the call's own outcome.
+#[async_trait]
+pub trait Watch: Send + Sync + 'static {
+    /// Right before.
+    async fn before(&self, _call: Call<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Right after a call that succeeded.
+    async fn after(&self, _call: Call<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+struct Watched<W> {
+    inner: Arc<dyn Store>,
+    watch: Arc<W>,
+}
+
+/// `store` with somebody who watches it, and the watcher.
+pub fn watched<W: Watch>(store: &Arc<dyn Store>, watch: W) -> (Arc<dyn Store>, Arc<W>) {
+    let watch = Arc::new(watch);
+    (Arc::new(Watched { inner: Arc::clone(store), watch: Arc::clone(&watch) }), watch)
+}
+
+#[async_trait]
+impl<W: Watch> Store for Watched<W> {
+    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        let call = Call { writes: false, partition: key.partition.as_str() };
+        self.watch.before(call).await?;
+        let found = self.inner.get(key).await?;
+        self.watch.after(call).await.map(|()| found)
+    }
+
+    async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        let call = Call { writes: true, partition: key.partition.as_str() };
+        self.watch.before(call).await?;
+        let found = self.inner.take(key).await?;
+        self.watch.after(call).await.map(|()| found)
+    }
+
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+        let call = Call { writes: true, partition: partition.as_str() };
+        self.watch.before(call).await?;
+        self.inner.commit(partition, writes).await?;
+        self.watch.after(call).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let call = Call { writes: false, partition: partition.as_str() };
+        self.watch.before(call).await?;
+        let page = self.inner.list(partition, prefix, after, limit).await?;
+        self.watch.after(call).await.map(|()| page)
+    }
+}
+
+/// Counts calls.
+#[derive(Default)]
+pub struct Counter {
+    reads: AtomicUsize,
+    writes: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Watch for Counter {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        if call.writes {
+            self.writes.lock().expect("nobody panicked").push(call.kind().to_owned());
+        } else {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
+
+impl Counter {
+    /// How many reads there were since the last look, and to which kinds of partitions the writes went.
+    pub fn calls(&self) -> (usize, Vec<String>) {
+        let writes = std::mem::take(&mut *self.writes.lock().expect("nobody panicked"));
+        (self.reads.swap(0, Ordering::SeqCst), writes)
+    }
+}
