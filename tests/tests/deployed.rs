@@ -12,6 +12,8 @@ mod attacks;
 mod authorize;
 #[path = "deployed/connections.rs"]
 mod connections;
+#[path = "deployed/hosts.rs"]
+mod hosts;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]
