@@ -102,9 +102,16 @@ fn the_deployment_names_what_the_parties_are_built_with() {
         app_secret: "app-secret".to_owned(),
     };
     let deployment = demo::deployment(&demo);
-    let at = |pointer: &str| deployment.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default();
-    assert_eq!(at("/tenants/demo/connections/demo-idp/issuer"), "http://localhost:8788");
-    assert_eq!(at("/tenants/demo/connections/demo-idp/client_secret"), "idp-secret");
-    assert_eq!(at("/clients/demo-app/redirect_uris/0"), "http://localhost:8789/callback");
-    assert_eq!(at("/clients/demo-app/client_secret"), "app-secret");
+    for line in [
+        r#"issuer = "http://localhost:8788""#,
+        r#"redirect_uris = ["http://localhost:8789/callback"]"#,
+        r#"client_secret = { env = "DEMO_IDP_SECRET" }"#,
+        r#"client_secret = { env = "DEMO_APP_SECRET" }"#,
+    ] {
+        assert!(deployment.lines().any(|have| have == line), "{line} is not in {deployment}");
+    }
+    assert!(!deployment.contains("idp-secret") && !deployment.contains("app-secret"), "{deployment}");
+    assert_eq!(demo::secret(&demo, "DEMO_IDP_SECRET").as_deref(), Some("idp-secret"));
+    assert_eq!(demo::secret(&demo, "DEMO_APP_SECRET").as_deref(), Some("app-secret"));
+    assert_eq!(demo::secret(&demo, "PATH"), None);
 }

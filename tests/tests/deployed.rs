@@ -28,6 +28,8 @@ mod connections;
 mod form_post;
 #[path = "deployed/initiate.rs"]
 mod initiate;
+#[path = "deployed/hosts.rs"]
+mod hosts;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]

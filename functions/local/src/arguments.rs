@@ -23,7 +23,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Runs the broker, and a demo beside it
     Serve(Serve),
-    /// Writes the tenants, connections and clients of a file to a broker
+    /// Writes the tenants, connections and clients of a deployment file to a broker, and says what changed
+    ///
+    /// The whole file is checked before anything is written. What is not in it is left alone. Status 0: applied, or a dry
+    /// run without differences; 1: failed; 3: a dry run found differences.
     Apply(Apply),
     /// Runs the embedded DynamoDB alone, with the table, for another process to use
     Dynamodb(Dynamodb),
@@ -50,12 +53,15 @@ pub(crate) struct Serve {
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// The deployment file, JSON
+    /// The deployment file, TOML (docs/CONFIGURE.md)
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The broker
     #[arg(long, value_name = "URL", default_value = "http://localhost:8787")]
     pub(crate) url: String,
+    /// Changes nothing; says what would change, and ends with status 3 if anything would
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) data: Data,
 }

@@ -1,5 +1,6 @@
 //! The demo: an identity provider and an application beside the broker, and what the broker has to know of them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -9,10 +10,11 @@ use vestibule_aws::http::OutboundHttp;
 use vestibule_aws::{SystemClock, SystemRandom};
 use vestibule_testkit::demo::{self, Demo};
 
+use crate::apply::{self, Secrets};
 use crate::arguments::{self, DemoPorts};
 use crate::data::{self, random_text};
 use crate::listen::{self, Servers};
-use crate::{apply, say, start_log};
+use crate::{say, start_log};
 
 /// `vestibule demo`.
 pub(crate) async fn run(arguments: &arguments::Demo) -> Result<()> {
@@ -53,7 +55,10 @@ impl Stage {
         let app = demo::app(&demo, Arc::new(OutboundHttp::new(true)?), clock, random);
         servers.start(self.idp, idp);
         servers.start(self.app, app);
-        apply::apply(admin, token, &demo::deployment(&demo)).await.context("the demo could not be set up")?;
+        let variable = |name: &str| demo::secret(&demo, name);
+        let secrets = Secrets::new(&variable, Path::new(""));
+        let applied = apply::apply(admin, token, &demo::deployment(&demo), &secrets).await;
+        applied.context("the demo could not be set up")?;
         say(&format!("Demo: open {} and sign in as alice@demo.example, password alice-demo", demo.app));
         Ok(())
     }

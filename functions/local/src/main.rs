@@ -23,13 +23,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
-        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Apply(arguments) => apply::run(&arguments).await,
-        Command::Dynamodb(arguments) => table::run(&arguments).await,
-        Command::Demo(arguments) => demo::run(&arguments).await,
+        Command::Dynamodb(arguments) => table::run(&arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo(arguments) => demo::run(&arguments).await.map(|()| ExitCode::SUCCESS),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("vestibule: {error:#}");
             ExitCode::FAILURE

@@ -6,7 +6,6 @@ mod pages;
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
 use vestibule_core::platform::{Clock, Crypto, CryptoError, HttpClient, Random};
 
 use crate::idp::{self, Account, ClientAuth, FakeOidcIdp, Registration};
@@ -20,6 +19,9 @@ pub const CONNECTION: &str = "demo-idp";
 pub const CLIENT: &str = "demo-app";
 /// The broker's client id at the demo's identity provider.
 const BROKER_AT_IDP: &str = "vestibule";
+/// Names the two secrets of the deployment.
+const IDP_SECRET: &str = "DEMO_IDP_SECRET";
+const APP_SECRET: &str = "DEMO_APP_SECRET";
 
 /// Where the three parts are, as browsers see them (origins without a trailing slash), and what they share.
 #[derive(Clone)]
@@ -69,26 +71,39 @@ pub fn app(demo: &Demo, http: Arc<dyn HttpClient>, clock: Arc<dyn Clock>, random
     app::router(app::App::new(demo.app.clone(), relying_party, random))
 }
 
-/// What the broker has to know: the deployment file that `vestibule apply` takes.
-pub fn deployment(demo: &Demo) -> Value {
-    json!({
-        "tenants": { TENANT: { "name": "Demo", "connections": { CONNECTION: {
-            "name": "Demo identity provider",
-            "protocol": "oidc",
-            "issuer": demo.idp,
-            "client_id": BROKER_AT_IDP,
-            "client_secret": demo.idp_secret,
-            "client_auth": "client_secret_basic",
-            "scopes": ["openid", "email", "profile"],
-            "enabled": true,
-        } } } },
-        "clients": { CLIENT: {
-            "name": "Demo application",
-            "tenants": [TENANT],
-            "redirect_uris": [format!("{}/callback", demo.app)],
-            "post_logout_redirect_uris": [format!("{}/", demo.app)],
-            "client_auth": "client_secret_basic",
-            "client_secret": demo.app_secret,
-        } },
-    })
+/// What the broker has to know: the deployment file that `vestibule apply` takes. Its secrets are [`secret`]'s.
+pub fn deployment(demo: &Demo) -> String {
+    let Demo { idp, app, .. } = demo;
+    format!(
+        r#"
+[tenants.{TENANT}]
+name = "Demo"
+
+[tenants.{TENANT}.connections.{CONNECTION}]
+name = "Demo identity provider"
+protocol = "oidc"
+issuer = "{idp}"
+client_id = "{BROKER_AT_IDP}"
+client_secret = {{ env = "{IDP_SECRET}" }}
+client_auth = "client_secret_basic"
+scopes = ["openid", "email", "profile"]
+
+[clients.{CLIENT}]
+name = "Demo application"
+tenants = ["{TENANT}"]
+redirect_uris = ["{app}/callback"]
+post_logout_redirect_uris = ["{app}/"]
+client_auth = "client_secret_basic"
+client_secret = {{ env = "{APP_SECRET}" }}
+"#
+    )
+}
+
+/// A secret that [`deployment`] names.
+pub fn secret(demo: &Demo, name: &str) -> Option<String> {
+    match name {
+        IDP_SECRET => Some(demo.idp_secret.clone()),
+        APP_SECRET => Some(demo.app_secret.clone()),
+        _ => None,
+    }
 }

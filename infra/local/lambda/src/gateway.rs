@@ -13,6 +13,15 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, SET_COOKIE, TRANSFER_EN
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value, json};
+use url::Url;
+
+/// Whether a request is for a host with a name. API Gateway answers for the names that were given to it and for no
+/// other, so `Host` is one of them by the time a function sees it; here, every name was given.
+pub(crate) fn is_for_a_name(parts: &Parts) -> bool {
+    let host = text(&parts.headers, &http::header::HOST);
+    let url = Url::parse(&format!("https://{host}/")).ok();
+    url.is_some_and(|url| url.username().is_empty() && url.path() == "/" && url.query().is_none())
+}
 
 /// The event for a request.
 pub(crate) fn event(parts: &Parts, body: &Bytes, id: &str, epoch_milliseconds: u128) -> Value {

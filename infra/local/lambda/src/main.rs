@@ -79,6 +79,9 @@ async fn serve(address: SocketAddr, routes: Router) -> Result<()> {
 
 async fn request(State(function): State<Arc<Function>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    if !gateway::is_for_a_name(&parts) {
+        return gateway::failure(StatusCode::BAD_REQUEST);
+    }
     let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
         return gateway::failure(StatusCode::PAYLOAD_TOO_LARGE);
     };

@@ -18,6 +18,18 @@ fn the_query_string_keeps_its_bytes() {
 }
 
 #[test]
+fn only_names_are_answered_for() {
+    let named = |host: &str| {
+        let (parts, ()) = Request::get("/").header("host", host).body(()).unwrap().into_parts();
+        is_for_a_name(&parts)
+    };
+    assert!(named("sso.example") && named("sso.example:443") && named("localhost:8787"));
+    for broken in ["", "%", "a b", "user@sso.example", "[::1", "sso.example/x", "sso.example?x", "sso.example:port"] {
+        assert!(!named(broken), "{broken}");
+    }
+}
+
+#[test]
 fn cookies_leave_the_headers() {
     let request = Request::get("/").header("cookie", "a=1; b=2").header("cookie", "c=3").header("x", "1");
     let event = event_of(request.header("x", "2"), "");
