@@ -173,10 +173,11 @@ fn whatever_is_wrong_is_told_before_anything_is_written() {
         for words in [
             "tenants.a.connections.c.client_secret: the environment has no NOT_SET",
             "clients.typo.client_secret: no-such-file cannot be read",
-            "tenants.a",
-            "tenants.a.connections.c",
-            "clients.app",
-            "redirect_uri`",
+            "tenants.a.name: must have 1 to 100 characters",
+            "tenants.a.connections.c.issuer: must be https",
+            "clients.app.redirect_uris[0]: has a fragment",
+            "clients.typo.redirect_uri: is not a field that exists here",
+            "clients.typo.redirect_uris: is missing",
             "problems to mend; nothing was written",
         ] {
             assert!(told.text.contains(words), "{words} is not in:\n{}", told.text);
