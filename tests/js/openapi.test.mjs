@@ -132,6 +132,7 @@ test('the deployment goes as described', async () => {
   await kept('GET', '/signing-keys', 200);
   await kept('PUT', '/signing-keys', 400, { keys: [] });
   await kept('POST', '/signing-keys/rotate', 412, undefined, { 'if-match': '"other"' });
+  await kept('DELETE', '/signing-keys/nobody', 404);
   await kept('POST', '/tokens', 400, {});
   const made = await kept('POST', '/tokens', 201, { name: 'little', scopes: [`tenant:${tenant}:read`] });
   const little = { authorization: `Bearer ${made.token}` };

@@ -26,10 +26,10 @@ mod checkpoint;
 mod connections;
 #[path = "deployed/form_post.rs"]
 mod form_post;
-#[path = "deployed/initiate.rs"]
-mod initiate;
 #[path = "deployed/hosts.rs"]
 mod hosts;
+#[path = "deployed/initiate.rs"]
+mod initiate;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]

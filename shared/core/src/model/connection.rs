@@ -154,7 +154,7 @@ pub struct RequestSettings {
 }
 
 /// How a provider's answer comes back. An answer that comes the other way does not count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseMode {
     /// In the query of a redirect, which every provider does.

@@ -40,11 +40,11 @@ impl Call {
     pub(super) fn new(
         broker: &Arc<Broker>,
         operation: Operation,
-        names: &RawPathParams,
+        path: &RawPathParams,
         request: &Request<Body>,
     ) -> Result<Self, Error> {
         let by = request.extensions().get::<Caller>().ok_or(Error::bug("a request that nobody let in"))?;
-        let named = |wanted| names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+        let named = |wanted| path.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
         let tenant = named("tenant").unwrap_or_default();
         by.may(operation.area, &tenant, operation.kind.is_change())?;
         let conditional = operation.kind.is_conditional();
@@ -53,7 +53,7 @@ impl Call {
             broker: Arc::clone(broker),
             change: Change { by: by.clone(), condition },
             tenant,
-            id: names.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default(),
+            id: path.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default(),
             query: request.uri().query().unwrap_or_default().to_owned(),
             body: Bytes::new(),
         })

@@ -1,6 +1,8 @@
-//! The description of the admin API (OpenAPI 3.1), made from the table of operations and from the types that they take
+//! The description of the admin API (`OpenAPI` 3.1), made from the table of operations and from the types that they take
 //! and show. It is made by a test and checked in as `openapi.json`, which is what is served: the schemas would cost
 //! the Worker more than the text does.
+
+use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
@@ -26,7 +28,7 @@ pub fn document() -> Value {
     let mut document = Document {
         taken: settings.clone().for_deserialize().into_generator(),
         shown: settings.for_serialize().into_generator(),
-        paths: Map::new(),
+        paths: BTreeMap::new(),
         schemas: Map::new(),
     };
     table::fill(&mut document);
@@ -55,7 +57,7 @@ pub fn document() -> Value {
 struct Document {
     taken: SchemaGenerator,
     shown: SchemaGenerator,
-    paths: Map<String, Value>,
+    paths: BTreeMap<&'static str, Map<String, Value>>,
     schemas: Map<String, Value>,
 }
 
@@ -66,29 +68,30 @@ impl Table for Document {
     {
         let mut responses = failures(operation);
         for status in operation.kind.successes() {
-            let mut response = json!({ "description": success(*status) });
+            let mut response = Map::new();
+            response.insert("description".to_owned(), success(*status).into());
             if operation.kind != Kind::Delete {
                 let schema = O::json_schema(&mut self.shown);
-                response["content"] = self.content(&O::schema_name(), schema);
+                response.insert("content".to_owned(), self.content(&O::schema_name(), schema));
             }
             if operation.kind.is_tagged() {
                 let tag = json!({ "description": "The state of the object.", "schema": { "type": "string" } });
-                response["headers"] = json!({ "ETag": tag });
+                response.insert("headers".to_owned(), json!({ "ETag": tag }));
             }
-            responses.insert(status.to_string(), response);
+            responses.insert(status.to_string(), response.into());
         }
-        let mut described = json!({
-            "operationId": operation_id(operation),
-            "summary": operation.summary,
-            "description": permission(operation),
-            "parameters": parameters(operation),
-            "responses": responses,
-        });
+        let mut described = Map::new();
+        described.insert("operationId".to_owned(), operation_id(operation).into());
+        described.insert("summary".to_owned(), operation.summary.into());
+        described.insert("description".to_owned(), permission(operation).into());
+        described.insert("parameters".to_owned(), parameters(operation).into());
+        described.insert("responses".to_owned(), responses.into());
         if let Some((name, schema)) = I::schema(&mut self.taken) {
-            described["requestBody"] = json!({ "required": true, "content": self.content(&name, schema) });
+            let body = json!({ "required": true, "content": self.content(&name, schema) });
+            described.insert("requestBody".to_owned(), body);
         }
-        let path = self.paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.kind.method().as_str().to_ascii_lowercase()] = described;
+        let method = operation.kind.method().as_str().to_ascii_lowercase();
+        self.paths.entry(operation.path).or_default().insert(method, described.into());
     }
 }
 
@@ -154,27 +157,39 @@ const fn success(status: u16) -> &'static str {
     }
 }
 
-/// How requests fail, and whether one of this operation can.
-const FAILURES: [(u16, &str, fn(Operation) -> bool); 8] = [
-    (400, "Something is wrong with the request.", |_| true),
-    (401, "No token, or none that is good.", |_| true),
-    (403, "The token's scopes do not allow it.", |operation| operation.area != Area::Anyone),
-    (404, "It is not there, or out of the token's sight.", |operation| operation.path.contains('{')),
-    (409, "Somebody else changed it at the same time; try again.", |operation| operation.kind.is_change()),
-    (412, "It is in a state that the condition excludes.", |operation| operation.kind.is_conditional()),
-    (500, "Something broke on our side; the log has the reference.", |_| true),
-    (503, "Busy, or what had to be asked elsewhere did not answer; try again.", |_| true),
+/// A way in which requests fail.
+struct Failure {
+    status: u16,
+    description: &'static str,
+    /// Whether one of this operation can.
+    possible: fn(Operation) -> bool,
+}
+
+const fn failure(status: u16, description: &'static str, possible: fn(Operation) -> bool) -> Failure {
+    Failure { status, description, possible }
+}
+
+const FAILURES: [Failure; 8] = [
+    failure(400, "Something is wrong with the request.", |_| true),
+    failure(401, "No token, or none that is good.", |_| true),
+    failure(403, "The token's scopes do not allow it.", |operation| operation.area != Area::Anyone),
+    failure(404, "It is not there, or out of the token's sight.", |operation| operation.path.contains('{')),
+    failure(409, "Somebody else changed it at the same time; try again.", |operation| operation.kind.is_change()),
+    failure(412, "It is in a state that the condition excludes.", |operation| operation.kind.is_conditional()),
+    failure(500, "Something broke on our side; the log has the reference.", |_| true),
+    failure(503, "Busy, or what had to be asked elsewhere did not answer; try again.", |_| true),
 ];
 
 fn failures(operation: Operation) -> Map<String, Value> {
-    let possible = FAILURES.iter().filter(|(_, _, possible)| possible(operation));
-    let named = possible
-        .map(|(status, ..)| (status.to_string(), json!({ "$ref": format!("#/components/responses/Failed{status}") })));
+    let possible = FAILURES.iter().filter(|failure| (failure.possible)(operation));
+    let named = possible.map(|Failure { status, .. }| {
+        (status.to_string(), json!({ "$ref": format!("#/components/responses/Failed{status}") }))
+    });
     named.collect()
 }
 
 fn failed_responses() -> Map<String, Value> {
-    let described = FAILURES.iter().map(|(status, description, _)| {
+    let described = FAILURES.iter().map(|Failure { status, description, .. }| {
         let schema = json!({ "schema": { "$ref": "#/components/schemas/Error" } });
         let response = json!({ "description": description, "content": { "application/json": schema } });
         (format!("Failed{status}"), response)
