@@ -50,7 +50,7 @@ impl TestBroker {
 
     /// The second leg of somebody.
     pub async fn finish_as(&self, username: &str, authorization: &Url, cookie: &str) -> Reply {
-        let back = self.idp.sign_in(authorization.as_str(), username).expect("the provider signs in");
+        let back = self.idp.sign_in(authorization.as_str(), username).await.expect("the provider signs in");
         let back = back.strip_prefix(ISSUER).expect("it leads back").to_owned();
         self.get(&back, cookie).await
     }

@@ -90,7 +90,7 @@ async fn there_is_no_way_around_the_question() {
     let world = guarded(&own_words()).await;
     let mut browser = Browser::new();
     let there = browser.get(&world.authorization().url(&world.broker)).await.location().expect("a redirect");
-    let callback = world.idp.sign_in(there.as_str(), ALICE).expect("a good request");
+    let callback = world.idp.sign_in(there.as_str(), ALICE).await.expect("a good request");
     let mut kept = browser.clone();
     let first = browser.visit(&callback).await;
     assert!(first.page().url.path().ends_with("/oauth2/checkpoint"), "{}", first.page().url);
