@@ -26,13 +26,22 @@ export function post(path, object) {
 }
 
 async function send(method, path, object) {
-  const response = await fetch(`${broker}/admin/v1/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${needed('VESTIBULE_ADMIN_TOKEN')}`, 'content-type': 'application/json' },
-    body: JSON.stringify(object),
-  });
+  const response = await ask(method, `/${path}`, object);
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
   return response.json();
+}
+
+/** Any request to the admin API, as the deployment's administrator unless the headers say otherwise. */
+export function ask(method, path, object, headers = {}) {
+  return fetch(`${broker}/admin/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${needed('VESTIBULE_ADMIN_TOKEN')}`,
+      'content-type': 'application/json',
+      ...headers,
+    },
+    body: object === undefined ? undefined : JSON.stringify(object),
+  });
 }
 
 /** A connection with the identity provider, with these members too. */

@@ -243,9 +243,10 @@ pub(crate) async fn set_active(
         changed.active = active;
         changed.updated_at = now;
         let administrator = Some(change.by.administrator.clone());
-        let kind = match active {
-            true => AuditKind::UserActivated { administrator },
-            false => AuditKind::UserDeactivated { administrator },
+        let kind = if active {
+            AuditKind::UserActivated { administrator }
+        } else {
+            AuditKind::UserDeactivated { administrator }
         };
         let event =
             AuditEvent { time: now, kind, user: Some(user.to_owned()), connection: None, client: None, session: None };

@@ -12,3 +12,4 @@ mod router;
 mod routes;
 
 pub use router::router;
+pub use routes::admin::openapi::document as admin_document;

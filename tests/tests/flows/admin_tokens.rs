@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
 use vestibule_core::store::key;
-use vestibule_protocol::time::Seconds;
+use vestibule_protocol::time::{Seconds, Timestamp};
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::TestBroker;
 
@@ -15,8 +15,8 @@ async fn ask(test: &TestBroker, token: &str, path: &str) -> Reply {
 
 async fn make(test: &TestBroker, members: Value) -> (String, String) {
     let made = test.admin(Method::POST, "/tokens", &members).await;
-    let text = |name: &str| made[name].as_str().expect("a text").to_owned();
-    (text("id"), text("token"))
+    let member = |name: &str| made[name].as_str().expect("a text").to_owned();
+    (member("id"), member("token"))
 }
 
 fn now(test: &TestBroker) -> i64 {
@@ -46,7 +46,7 @@ async fn the_last_use_is_known_to_the_hour() {
     let (id, token) = make(&test, json!({"name": "busy", "scopes": ["deployment"]})).await;
     let version = async || {
         let found = key::admin_token(&id).get(&*test.store).await.expect("a store").expect("a token");
-        (found.version, found.value.last_used_at.map(|time| time.seconds()))
+        (found.version, found.value.last_used_at.map(Timestamp::seconds))
     };
     let (unused, never) = version().await;
     assert_eq!(never, None);

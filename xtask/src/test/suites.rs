@@ -82,6 +82,12 @@ pub(super) fn application(tally: &mut Tally, target: &Target<'_>, filter: Option
     count(tally, &name, target.tell(&mut node_tests("app.test.mjs", filter)))
 }
 
+/// The description of the admin API against the specification, and the broker against the description.
+pub(super) fn description(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
+    let name = format!("the admin API as described, on {}", target.runtime.name());
+    count(tally, &name, target.tell(&mut node_tests("openapi.test.mjs", filter)))
+}
+
 /// The demo in a browser.
 pub(super) fn browser(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
     let chromium = install::chromium()?;

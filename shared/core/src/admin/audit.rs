@@ -1,5 +1,6 @@
 //! What happened, a day at a time.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::check_id;
@@ -18,7 +19,7 @@ pub struct Day {
 }
 
 /// A page of events, oldest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct AuditPage {
     /// The events.
     pub events: Vec<AuditEvent>,

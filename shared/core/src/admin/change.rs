@@ -195,15 +195,15 @@ pub(crate) fn tag<T: Serialize>(broker: &Broker, record: &T) -> Result<String, E
 mod tests {
     use super::*;
 
-    fn these(tags: &[&str]) -> Option<Tags> {
-        Some(Tags::These(tags.iter().map(|tag| (*tag).to_owned()).collect()))
+    fn these(tags: &[&str]) -> Tags {
+        Tags::These(tags.iter().map(|tag| (*tag).to_owned()).collect())
     }
 
     #[test]
     fn lists_of_tags_are_read() {
         assert_eq!(Tags::parse(" * "), Some(Tags::Any));
-        assert_eq!(Tags::parse("\"a\""), these(&["\"a\""]));
-        assert_eq!(Tags::parse("\"a\" , W/\"b\""), these(&["\"a\"", "W/\"b\""]));
+        assert_eq!(Tags::parse("\"a\""), Some(these(&["\"a\""])));
+        assert_eq!(Tags::parse("\"a\" , W/\"b\""), Some(these(&["\"a\"", "W/\"b\""])));
         for wrong in ["", "a", "\"a", "a\"", "\"a\",", "\"a\" \"b\"", "w/\"a\"", "*, \"a\"", "\""] {
             assert_eq!(Tags::parse(wrong), None, "{wrong}");
         }

@@ -1,6 +1,7 @@
 //! Applications.
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vestibule_protocol::jose::PublicKey;
@@ -21,7 +22,7 @@ use crate::model::is_id;
 use crate::store::key;
 
 /// What an administrator sends.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientInput {
     /// What people read.
@@ -61,7 +62,7 @@ pub struct ClientInput {
 }
 
 /// A JWK set as sent, so that a private member is seen.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeysInput {
     /// The keys.
@@ -69,7 +70,7 @@ pub struct KeysInput {
 }
 
 /// What an administrator sees.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ClientView {
     /// The application.
     pub id: String,
@@ -90,6 +91,7 @@ pub struct ClientView {
     pub has_client_secret: bool,
     /// Its public keys.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<KeysInput>")]
     pub jwks: Option<JwkSet>,
     /// Whether it must send its authorization requests ahead.
     pub require_pushed_requests: bool,

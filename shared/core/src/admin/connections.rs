@@ -6,6 +6,7 @@ mod input;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::check::{CheckReport, Finding, Severity, check};
@@ -26,7 +27,7 @@ use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
 
 /// What an administrator sees.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ConnectionView {
     /// The connection.
     pub id: String,

@@ -1,6 +1,7 @@
 //! E-mail domains that tenants claim. A claim is proved by a TXT record that holds its token, or taken on an
 //! administrator's word, which is recorded. Only then do addresses of the domain lead to the tenant and link people.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
@@ -19,12 +20,12 @@ use crate::store::{StoreError, key};
 use crate::{dns, routing};
 
 /// What an administrator sends to claim: nothing.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DomainInput {}
 
 /// What an administrator sends to verify.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyInput {
     /// Why DNS need not be asked, 1 to 200 characters; goes into the audit log.
@@ -33,7 +34,7 @@ pub struct VerifyInput {
 }
 
 /// What an administrator sees.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct DomainView {
     /// The domain, in lower case.
     pub domain: String,

@@ -1,5 +1,6 @@
 //! Hosts by which a tenant's people come. Each leads to one tenant; the deployment has to answer on it as well.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -15,12 +16,12 @@ use crate::store::record::Stored;
 use crate::store::{StoreError, key};
 
 /// What an administrator sends: nothing.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostInput {}
 
 /// What an administrator sees.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HostView {
     /// The host, in lower case.
     pub host: String,

@@ -1,6 +1,7 @@
 //! What is known of common identity providers: the body of a connection with placeholders (`<name>`), what the
 //! administrator copies from where into each of them, and where our redirect URI goes. The data is `presets.json`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use crate::error::Error;
 const DATA: &str = include_str!("presets.json");
 
 /// All presets, with what is ours to give.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Presets {
     /// What to register at the provider, at the place that [`Preset::register`] names.
     pub redirect_uri: String,
@@ -21,7 +22,7 @@ pub struct Presets {
 }
 
 /// What is known of a provider.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Preset {
     /// Its short name.
     pub id: String,
@@ -38,7 +39,7 @@ pub struct Preset {
 }
 
 /// A value that the administrator copies.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Copy {
     /// What to replace in the connection, `<` and `>` included.
     pub placeholder: String,

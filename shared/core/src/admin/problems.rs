@@ -1,11 +1,12 @@
 //! What is wrong with a body: everything at once, each with the place where it is.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::AdminError;
 
 /// One thing to mend.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
     /// Where, as a JSON pointer (RFC 6901); empty for the whole body.
     pub path: String,

@@ -87,14 +87,14 @@ impl<'a> Reader<'a> {
 
     /// The value, or what stands in for one that does not fit. A missing field is for whoever reads again.
     fn fit<'de, T: Deserialize<'de>>(self) -> Result<T, Fault> {
-        let stands_in = self.value.is_none();
+        let filled = self.value.is_none();
         let stand_in = Self { value: None, ..self.clone() };
         match T::deserialize(self) {
-            Err(fault) if stands_in => Err(fault.silent()),
+            Err(_) if filled => Err(Fault::Silent),
             Err(Fault::Missing(path)) => Err(Fault::Missing(path)),
             Err(fault) => {
                 stand_in.pass.note(fault, &stand_in.path);
-                T::deserialize(stand_in).map_err(Fault::silent)
+                T::deserialize(stand_in).map_err(|_| Fault::Silent)
             }
             fits => fits,
         }

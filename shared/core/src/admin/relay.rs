@@ -4,6 +4,7 @@
 //! origin and removed after it no longer does, so whatever a crash leaves is a route to an application that names
 //! another origin: it leads nowhere, a repetition of the request mends it, and whoever wants the origin may take it.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::oauth::relay::{origin, origin_of};
@@ -18,7 +19,7 @@ use crate::store::{Expect, StoreError, key};
 const PLANE: &str = "/relay/control_plane_url";
 
 /// What an administrator sends.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RelayInput {
     /// The control plane's origin, such as `https://your.example.com`. One of the redirect URIs must lie on it.

@@ -1,5 +1,6 @@
 //! Our signing keys: what there is, a rotation by hand, a removal, and keys that the owner of the deployment brings along.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::jose::{Algorithm, PrivateJwk};
 use vestibule_protocol::time::Timestamp;
@@ -12,21 +13,21 @@ use crate::model::signing::{KeyRing, KeyState, StoredKey};
 use crate::signing;
 
 /// What an administrator sends: a set of private JSON Web Keys (RFC 7517 §5).
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SigningKeysInput {
     /// The keys that are to be used next, in this order.
     pub keys: Vec<PrivateJwk>,
 }
 
 /// What an administrator sees. Never a private member.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SigningKeysView {
     /// All of them, the active one first.
     pub keys: Vec<SigningKeyView>,
 }
 
 /// One key.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SigningKeyView {
     /// Its name in the published set.
     pub kid: String,

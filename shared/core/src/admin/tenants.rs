@@ -1,5 +1,6 @@
 //! Tenants.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{self, Change, Done, Tagged};
@@ -15,7 +16,7 @@ use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, Partition, Write};
 
 /// What an administrator sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantInput {
     /// What people read.
@@ -35,7 +36,7 @@ pub struct TenantInput {
 }
 
 /// What an administrator sees.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TenantView {
     /// The tenant.
     pub id: String,

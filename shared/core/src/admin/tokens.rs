@@ -1,5 +1,6 @@
 //! Administrators' tokens: made, listed, deleted. A token is shown once, and cannot be changed: another one is made.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
@@ -14,7 +15,7 @@ use crate::model::effect::{ChangeKind, DEPLOYMENT};
 use crate::store::{Expect, key};
 
 /// What an administrator sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenInput {
     /// What people call it.
@@ -27,7 +28,7 @@ pub struct TokenInput {
 }
 
 /// What an administrator sees.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TokenView {
     /// The token's id, which is no secret.
     pub id: String,
@@ -44,7 +45,7 @@ pub struct TokenView {
 }
 
 /// A token that was just made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NewToken {
     /// What is seen of it later, too.
     #[serde(flatten)]

@@ -1,5 +1,6 @@
 //! People, as far as an administrator switches them on and off here.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::change::{self, Change, Tagged};
@@ -12,7 +13,7 @@ use crate::model::user::User;
 use crate::store::{MAX_ID_BYTES, key};
 
 /// What an administrator sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserInput {
     /// Whether the person may sign in. `false` ends all of their sessions before the answer is sent.

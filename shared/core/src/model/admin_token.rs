@@ -1,8 +1,10 @@
 //! Administrators' tokens, and what they let their bearer do.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use vestibule_protocol::time::Timestamp;
@@ -78,6 +80,17 @@ impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(|NoScope| D::Error::invalid_value(Unexpected::Other("text"), &FORMS))
+    }
+}
+
+/// As a text of one of the four forms.
+impl JsonSchema for Scope {
+    fn schema_name() -> Cow<'static, str> {
+        "Scope".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^(deployment|tenant:[a-z0-9-]{1,40})(:read)?$" })
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a tenant wants between the proof of who somebody is and the application's code.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A tenant's checkpoint.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Checkpoint {
     /// Which sign-ins pass it.
@@ -14,7 +15,7 @@ pub struct Checkpoint {
 }
 
 /// Which sign-ins pass a checkpoint.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// Those that begin a session, and the next of a session that began without.
@@ -25,7 +26,7 @@ pub enum When {
 }
 
 /// A reason that a person gives for signing in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Justification {
     /// The question. 1 to 300 characters.

@@ -1,6 +1,7 @@
 //! Applications that people are signed in to.
 
 use jsonwebtoken::jwk::Jwk;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::time::Seconds;
@@ -44,7 +45,7 @@ pub struct Client {
 }
 
 /// What the relay does for an application. See [`crate::relay`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Relay {
     /// The control plane's origin: scheme, host and port, without a trailing slash. The cookies are for its host.
     pub control_plane_url: String,
@@ -53,7 +54,7 @@ pub struct Relay {
 }
 
 /// Names of the cookies with the tokens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RelayCookies {
     /// `accessToken` and `refreshToken`, both for every path.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jsonwebtoken::jwk::JwkSet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use vestibule_protocol::oidc::discovery::ProviderMetadata;
@@ -109,7 +110,7 @@ impl OidcSettings {
 }
 
 /// Where a provider is, set by hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoints {
     /// Where people sign in.
@@ -153,7 +154,7 @@ pub struct RequestSettings {
 }
 
 /// How a provider's answer comes back. An answer that comes the other way does not count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseMode {
     /// In the query of a redirect, which every provider does.
@@ -164,7 +165,7 @@ pub enum ResponseMode {
 }
 
 /// What the provider should ask of the person (OpenID Connect Core §3.1.2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Prompt {
     /// Nothing. Never together with another.
@@ -207,7 +208,7 @@ impl Default for ClaimNames {
 }
 
 /// How we prove who we are to a provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UpstreamClientAuth {
     /// In the `Authorization` header.
@@ -221,7 +222,7 @@ pub enum UpstreamClientAuth {
 }
 
 /// Whom a client assertion is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AssertionAudience {
     /// The address of the token endpoint, as OpenID Connect Core §9 says.

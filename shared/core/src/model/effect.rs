@@ -1,5 +1,6 @@
 //! Effects that one partition owes another, and the audit events among them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
@@ -28,7 +29,7 @@ pub enum Effect {
 pub const DEPLOYMENT: &str = "*";
 
 /// Which administrator's token acted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Administrator {
     /// The token's id.
     pub token: String,
@@ -37,7 +38,7 @@ pub struct Administrator {
 }
 
 /// What happened to an object of the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It was not there before.
@@ -49,7 +50,7 @@ pub enum ChangeKind {
 }
 
 /// Something that an auditor may want to know. Holds names and ids, never a secret or a raw claim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEvent {
     /// When.
     pub time: Timestamp,
@@ -71,7 +72,7 @@ pub struct AuditEvent {
 }
 
 /// The kinds of events, some with more to say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AuditKind {
     /// A person was seen for the first time.

@@ -1,10 +1,11 @@
 //! How a connection is offered to people: to whom, where, on what button, and whether it leads to accounts that others
 //! made.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What decides whether a connection is offered, and what it looks like.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignIn {
     /// What its button says; `Continue with` and the connection's name when left out. 1 to 60 characters.

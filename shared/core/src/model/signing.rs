@@ -2,6 +2,7 @@
 //! gone; when, is decided in `crate::signing::plan`.
 
 use jsonwebtoken::jwk::Jwk;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::jose::Algorithm;
 use vestibule_protocol::time::Timestamp;
@@ -34,7 +35,7 @@ pub struct StoredKey {
 }
 
 /// Where a key stands. Each state is in the published set and verifies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum KeyState {
     /// Others learn of it; nothing is signed with it yet.

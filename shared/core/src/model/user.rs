@@ -1,12 +1,13 @@
 //! The people of a tenant.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::oauth::scope::Scope;
 use vestibule_protocol::oidc::groups::Groups;
 use vestibule_protocol::time::Timestamp;
 
 /// A person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct User {
     /// Ours, random; the `sub` of our tokens. Never given to another person.
     pub id: String,
@@ -27,7 +28,7 @@ pub struct User {
 }
 
 /// What applications may learn of a person (OpenID Connect Core §5.1).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
     /// E-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,11 @@
 //! The signature algorithms that we accept. There is no `none` and no HMAC: confusing them with a public-key
 //! algorithm cannot be expressed (RFC 8725 §2.1).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An asymmetric JWS algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256.
     ES256,

@@ -2,12 +2,14 @@
 //! (RFC 5958), the form that every platform imports. Whether the two halves belong together shows when they are used.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Algorithm, EcCurve, KeyMaterial};
 
-/// A private JSON Web Key. It has no `Debug`: nothing prints it.
-#[derive(Deserialize)]
+/// A private JSON Web Key.
+// It has no `Debug`: nothing prints it.
+#[derive(Deserialize, JsonSchema)]
 pub struct PrivateJwk {
     kty: String,
     /// The key's name.

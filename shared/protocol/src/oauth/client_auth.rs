@@ -1,6 +1,7 @@
 //! How a client proves who it is (RFC 6749 §2.3, RFC 7523 §2.2): one method a request.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::assertion::{ASSERTION_TYPE, ClientAssertion};
@@ -8,7 +9,7 @@ use super::{Error, ErrorCode};
 use crate::params::{self, Params};
 
 /// A method, as registered for a client and as used in a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthMethod {
     /// Name and secret in the `Authorization` header.

@@ -4,13 +4,14 @@
 //! an ID token, `hasgroups` or `groups:src1` where room is short. Taking that for "no groups" would take rights away
 //! without a word, or skip a rule that names a group.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::claims::Claims;
 
 /// What is known of a person's groups.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", content = "names", rename_all = "snake_case")]
 pub enum Groups {
     /// The provider said nothing of groups.

@@ -2,6 +2,7 @@
 //! request in and answers it.
 
 mod call;
+pub(crate) mod openapi;
 mod table;
 
 use std::sync::Arc;

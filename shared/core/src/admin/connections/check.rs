@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use chrono::DateTime;
 use http::{HeaderMap, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use vestibule_protocol::oidc::discovery::ProviderMetadata;
@@ -18,7 +19,7 @@ use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpError};
 use crate::store::key;
 
 /// What was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CheckReport {
     /// Whether there is no finding of severity `error`.
     pub ok: bool,
@@ -27,7 +28,7 @@ pub struct CheckReport {
 }
 
 /// One thing that is wrong, or may be.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -38,7 +39,7 @@ pub struct Finding {
 }
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// People cannot sign in.

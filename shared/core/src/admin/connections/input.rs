@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use vestibule_protocol::oidc::issuer::DIRECTORY;
@@ -20,7 +21,7 @@ use crate::platform::check_egress;
 use crate::seal::Sealed;
 
 /// What an administrator sends.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionInput {
     /// What people read.
@@ -93,7 +94,7 @@ pub struct ConnectionInput {
 }
 
 /// What a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// OpenID Connect.

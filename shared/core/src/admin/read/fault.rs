@@ -20,11 +20,6 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// Nothing new to note.
-    pub(super) fn silent(self) -> Self {
-        Self::Silent
-    }
-
     /// Says where the missing field is: in the object at `path`.
     pub(super) fn below(self, path: &str) -> Self {
         match self {
@@ -91,7 +86,7 @@ fn words(expected: &str) -> String {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
-        "i64" | "u64" | "i32" => "a whole number",
+        "i64" | "u64" | "i32" | "usize" => "a whole number",
         "a sequence" => "an array",
         "a map" => "an object",
         "a boolean" => "true or false",

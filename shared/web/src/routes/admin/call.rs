@@ -7,6 +7,7 @@ use axum::extract::RawPathParams;
 use bytes::Bytes;
 use http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, Request};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vestibule_core::admin::audit::Day;
@@ -39,11 +40,11 @@ impl Call {
     pub(super) fn new(
         broker: &Arc<Broker>,
         operation: Operation,
-        names: &RawPathParams,
+        path: &RawPathParams,
         request: &Request<Body>,
     ) -> Result<Self, Error> {
         let by = request.extensions().get::<Caller>().ok_or(Error::bug("a request that nobody let in"))?;
-        let named = |wanted| names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+        let named = |wanted| path.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
         let tenant = named("tenant").unwrap_or_default();
         by.may(operation.area, &tenant, operation.kind.is_change())?;
         let conditional = operation.kind.is_conditional();
@@ -52,7 +53,7 @@ impl Call {
             broker: Arc::clone(broker),
             change: Change { by: by.clone(), condition },
             tenant,
-            id: names.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default(),
+            id: path.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default(),
             query: request.uri().query().unwrap_or_default().to_owned(),
             body: Bytes::new(),
         })
@@ -92,14 +93,21 @@ fn condition(headers: &HeaderMap) -> Result<Condition, AdminError> {
 pub(crate) trait Input: Sized + Send + 'static {
     /// Reads it.
     fn read(body: &[u8]) -> Result<Self, Error>;
+
+    /// Its form, and what it is called, if there is a body.
+    fn schema(generator: &mut SchemaGenerator) -> Option<(String, Schema)>;
 }
 
 /// A JSON body, with what is wrong with it so far.
 pub(crate) struct Sent<T>(pub(crate) Checked<T>);
 
-impl<T: DeserializeOwned + Send + 'static> Input for Sent<T> {
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for Sent<T> {
     fn read(body: &[u8]) -> Result<Self, Error> {
         Ok(Self(admin::read(body)?))
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<(String, Schema)> {
+        Some((T::schema_name().into_owned(), T::json_schema(generator)))
     }
 }
 
@@ -108,9 +116,13 @@ impl Input for () {
     fn read(_: &[u8]) -> Result<Self, Error> {
         Ok(())
     }
+
+    fn schema(_: &mut SchemaGenerator) -> Option<(String, Schema)> {
+        None
+    }
 }
 
 /// What an operation shows.
-pub(crate) trait Output: Serialize + Send + 'static {}
+pub(crate) trait Output: Serialize + JsonSchema + Send + 'static {}
 
-impl<T: Serialize + Send + 'static> Output for T {}
+impl<T: Serialize + JsonSchema + Send + 'static> Output for T {}

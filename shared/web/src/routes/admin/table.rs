@@ -9,8 +9,8 @@ use vestibule_core::admin::{
 use vestibule_core::error::Error;
 use vestibule_core::model::effect::DEPLOYMENT;
 
-use super::Answer;
 use super::call::{Call, Input, Output, Sent};
+use super::{Answer, openapi};
 
 /// What is known of an operation before it is called.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,21 @@ impl Kind {
     /// Whether it changes something.
     pub(crate) const fn is_change(self) -> bool {
         matches!(self, Self::Put | Self::Delete | Self::Create | Self::Act)
+    }
+
+    /// How it ends when all is well.
+    pub(crate) const fn successes(self) -> &'static [u16] {
+        match self {
+            Self::Get | Self::List | Self::Events | Self::Show | Self::Act | Self::Check => &[200],
+            Self::Put => &[200, 201],
+            Self::Create => &[201],
+            Self::Delete => &[204],
+        }
+    }
+
+    /// Whether its answer has the tag of an object's state.
+    pub(crate) const fn is_tagged(self) -> bool {
+        matches!(self, Self::Get | Self::Put | Self::Create | Self::Act)
     }
 
     /// Whether it is about the state of an object: `If-Match` and `If-None-Match` are looked at.
@@ -268,4 +283,7 @@ fn deployment(table: &mut impl Table) {
         operation(Show, Area::Anyone, "/presets", "Shows what is known of common identity providers"),
         |call, ()| async move { Answer::shown(async { presets::list(&call.broker) }.await) },
     );
+    table.add(operation(Show, Area::Anyone, "/openapi.json", "Shows this description"), |_, ()| async move {
+        Answer::shown(openapi::served())
+    });
 }

@@ -1,0 +1,154 @@
+// The description of the admin API: valid by OpenAPI 3.1, complete, and kept by a running broker.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import Ajv from 'ajv/dist/2020.js';
+import { ask, connection } from './broker.mjs';
+
+const unique = `js-${Date.now().toString(36)}`;
+const [tenant, client] = [`${unique}-t`, `${unique}-c`];
+let api;
+let ajv;
+
+before(async () => {
+  const reply = await ask('GET', '/openapi.json');
+  assert.equal(reply.status, 200);
+  api = await reply.json();
+  ajv = new Ajv({ strict: false, validateFormats: false });
+  ajv.addSchema({ $id: 'api', components: api.components });
+});
+
+/** What is documented of a request: the operation and the path with its placeholders. */
+function documented(method, path) {
+  const parts = path.split('?')[0].split('/');
+  const fits = (template) => {
+    const names = template.split('/');
+    return names.length === parts.length && names.every((name, at) => name.startsWith('{') || name === parts[at]);
+  };
+  const found = Object.keys(api.paths).filter(fits);
+  assert.equal(found.length, 1, `${method} ${path}`);
+  const operation = api.paths[found[0]][method.toLowerCase()];
+  assert.ok(operation, `${method} ${path} is documented`);
+  return { operation, template: found[0] };
+}
+
+function conforms(schema, value, where) {
+  const reference = { $ref: schema.$ref.replace('#/', 'api#/') };
+  assert.ok(ajv.validate(reference, value), `${where}: ${ajv.errorsText()} in ${JSON.stringify(value)}`);
+}
+
+const seen = new Set();
+
+/** Asks, and holds question and answer against the description. */
+async function kept(method, path, expected, body, headers = {}) {
+  const { operation, template } = documented(method, path);
+  const where = `${method} ${path}`;
+  const reply = await ask(method, path, body, headers);
+  const text = await reply.text();
+  assert.equal(reply.status, expected, `${where}: ${text}`);
+  seen.add(`${method} ${template} ${expected}`);
+  if (expected < 300 && operation.requestBody) {
+    conforms(operation.requestBody.content['application/json'].schema, body, `${where}, the request`);
+  }
+  let response = operation.responses[expected];
+  assert.ok(response, `${where}: ${expected} is documented`);
+  if (response.$ref) response = api.components.responses[response.$ref.split('/').at(-1)];
+  assert.equal(reply.headers.has('etag'), Boolean(response.headers?.ETag), `${where}: the tag`);
+  if (!response.content) {
+    assert.equal(text, '', where);
+    return null;
+  }
+  assert.ok(reply.headers.get('content-type').startsWith('application/json'), where);
+  const answer = JSON.parse(text);
+  conforms(response.content['application/json'].schema, answer, where);
+  return answer;
+}
+
+test('the description is valid OpenAPI 3.1', async () => {
+  const validator = new Validator();
+  const result = await validator.validate(structuredClone(api));
+  assert.ok(result.valid, JSON.stringify(result.errors, null, 1));
+  assert.equal(validator.version, '3.1');
+  const ids = Object.values(api.paths).flatMap((path) => Object.values(path).map((operation) => operation.operationId));
+  assert.equal(new Set(ids).size, ids.length, 'every operation has a name of its own');
+  for (const [name, schema] of Object.entries(api.components.schemas)) {
+    assert.ok(ajv.validateSchema(schema), `${name}: ${ajv.errorsText()}`);
+  }
+});
+
+test('every operation is there, behind a token', async () => {
+  for (const [template, path] of Object.entries(api.paths)) {
+    for (const method of Object.keys(path)) {
+      const named = template.replaceAll(/\{\w+\}/g, 'nobody');
+      await kept(method.toUpperCase(), named, 401, undefined, { authorization: 'Bearer nobody' });
+    }
+  }
+});
+
+test('a life of each object goes as described', async () => {
+  const at = `/tenants/${tenant}`;
+  const plane = `https://${unique}.example`;
+  const app = { name: 'App', redirect_uris: [`${plane}/callback`], client_auth: 'none' };
+  const objects = [
+    [at, { name: 'Acme', logo_url: 'https://img.example/logo.png', colour: '#123456' }],
+    [`${at}/connections/op`, connection({ sign_in: { domains: ['corp.example'] }, prompt: ['login'], max_age: 60 })],
+    [`${at}/domains/${unique}.example`, {}],
+    [`${at}/hosts/${unique}.example`, {}],
+    [`/clients/${client}`, { ...app, relay: { control_plane_url: plane } }],
+  ];
+  for (const [path, body] of objects) {
+    await kept('GET', path, 404);
+    await kept('PUT', path, 412, body, { 'if-match': '*' });
+    await kept('PUT', path, 201, body);
+    await kept('PUT', path, 200, body);
+    await kept('PUT', path, 400, { ...body, surprise: true });
+    await kept('GET', path, 200);
+    await kept('DELETE', path, 412, undefined, { 'if-match': '"other"' });
+  }
+  const own = ['connections', 'domains', 'hosts', 'users'].map((list) => `${at}/${list}`);
+  for (const list of ['/tenants', '/clients', '/tokens', ...own]) {
+    await kept('GET', `${list}?limit=2`, 200);
+    await kept('GET', `${list}?limit=0`, 400);
+  }
+  await kept('POST', `${at}/connections/op/check`, 200);
+  await kept('POST', `${at}/connections/none/check`, 404);
+  await kept('POST', `${at}/domains/${unique}.example/verify`, 200, { override_reason: 'a test' });
+  await kept('POST', `${at}/domains/none.example/verify`, 404, {});
+  for (const [method, body] of [['GET'], ['PUT', { active: false }]]) {
+    await kept(method, `${at}/users/nobody`, 404, body);
+  }
+  await kept('GET', `${at}/audit`, 200);
+  await kept('GET', `${at}/audit?day=today`, 400);
+  for (const [path] of objects.reverse()) {
+    await kept('DELETE', path, 204);
+    await kept('DELETE', path, 404);
+  }
+});
+
+test('the deployment goes as described', async () => {
+  await kept('GET', '/audit', 200);
+  await kept('GET', '/presets', 200);
+  await kept('GET', '/openapi.json', 200);
+  await kept('GET', '/signing-keys', 200);
+  await kept('PUT', '/signing-keys', 400, { keys: [] });
+  await kept('POST', '/signing-keys/rotate', 412, undefined, { 'if-match': '"other"' });
+  await kept('DELETE', '/signing-keys/nobody', 404);
+  await kept('POST', '/tokens', 400, {});
+  const made = await kept('POST', '/tokens', 201, { name: 'little', scopes: [`tenant:${tenant}:read`] });
+  const little = { authorization: `Bearer ${made.token}` };
+  await kept('GET', '/clients', 403, undefined, little);
+  await kept('GET', '/tenants/another', 404, undefined, little);
+  await kept('PUT', `/tenants/${tenant}`, 403, { name: 'x' }, little);
+  await kept('GET', `/tokens/${made.id}`, 200);
+  await kept('DELETE', `/tokens/${made.id}`, 204);
+  await kept('GET', `/tokens/${made.id}`, 404);
+});
+
+test('every operation was asked', () => {
+  for (const [template, path] of Object.entries(api.paths)) {
+    for (const method of Object.keys(path).map((method) => method.toUpperCase())) {
+      const answers = [...seen].filter((answer) => answer.startsWith(`${method} ${template} `));
+      assert.ok(answers.some((answer) => !answer.endsWith(' 401')), `${method} ${template}`);
+    }
+  }
+});
