@@ -7,6 +7,7 @@ mod flows {
     mod choose;
     mod connections;
     mod domains;
+    mod egress;
     mod gate;
     mod keys;
     mod life;

@@ -1,6 +1,7 @@
 //! Tenants.
 
 use serde::{Deserialize, Serialize};
+use url::Host;
 
 use super::{Put, check_id, check_name, conflict_is_theirs, look};
 use crate::Broker;
@@ -24,6 +25,9 @@ pub struct TenantInput {
     /// The colour of the sign-in page, as `#rrggbb`; white text must be readable on it.
     #[serde(default)]
     pub colour: Option<String>,
+    /// The hosts at which its connections may be asked, by name or address, without a port; all when left out.
+    #[serde(default)]
+    pub egress_hosts: Vec<String>,
 }
 
 /// What an administrator sees.
@@ -48,6 +52,10 @@ pub async fn put(broker: &Broker, id: &str, input: TenantInput) -> Result<(Put, 
     check_id("tenant", id)?;
     check_name(&input.name)?;
     let (logo_url, colour) = (look::image_url("logo_url", input.logo_url)?, look::colour(input.colour)?);
+    let egress_hosts = input.egress_hosts.iter().map(|host| egress_host(host)).collect::<Result<Vec<_>, _>>()?;
+    if egress_hosts.len() > 50 {
+        return Err(AdminError::Invalid { field: "egress_hosts", problem: "has more than 50 hosts" }.into());
+    }
     let record = key::tenant(id);
     let found = record.get(&*broker.platform.store).await?;
     let asked = input.session_shards;
@@ -62,7 +70,7 @@ pub async fn put(broker: &Broker, id: &str, input: TenantInput) -> Result<(Put, 
         }
         (None, asked) => asked.unwrap_or(DEFAULT_SESSION_SHARDS),
     };
-    let tenant = Tenant { name: input.name, session_shards, logo_url, colour };
+    let tenant = Tenant { name: input.name, session_shards, logo_url, colour, egress_hosts };
     let (outcome, expect) = if let Some(found) = found {
         (Put::Replaced, Expect::Version(found.version))
     } else {
@@ -73,6 +81,13 @@ pub async fn put(broker: &Broker, id: &str, input: TenantInput) -> Result<(Put, 
     broker.platform.store.commit(record.partition(), vec![write]).await.map_err(|e| conflict_is_theirs(e.into()))?;
     broker.copies.tenants.forget(id);
     Ok((outcome, TenantView { id: id.to_owned(), tenant }))
+}
+
+/// A host in the form in which it is compared. One with a wildcard is refused: it would be compared as a name.
+fn egress_host(text: &str) -> Result<String, AdminError> {
+    let problem = "has an entry that is not the name or address of a host: no scheme, port, path or wildcard";
+    let host = Host::parse(text).ok().filter(|_| !text.contains('*') && !text.ends_with('.'));
+    host.map(|host| host.to_string()).ok_or(AdminError::Invalid { field: "egress_hosts", problem })
 }
 
 /// Enters the tenant's partitions into their minute slots, before the tenant exists: nothing can be owed unseen.

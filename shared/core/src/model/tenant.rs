@@ -15,6 +15,10 @@ pub struct Tenant {
     /// The colour of the sign-in page's buttons, as `#rrggbb`; white text can be read on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colour: Option<String>,
+    /// The hosts at which its connections may be asked, in lower case and without a port; empty for all that the egress
+    /// policy allows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress_hosts: Vec<String>,
 }
 
 /// Enough for some thousand logins a second on either cloud.

@@ -13,6 +13,7 @@ use vestibule_protocol::time::Timestamp;
 
 use super::assertion::{ASSERTION_TYPE, assertion};
 use super::client::{Carrier, client};
+use super::reach::Reach;
 use super::token::{Expected, verify_id_token};
 use super::{Target, documents, userinfo};
 use crate::Broker;
@@ -51,7 +52,7 @@ pub(crate) async fn identify(
     let target = Target { tenant: &login.tenant, connection: &login.connection, settings };
     let copy = documents(broker, &target).await?;
     let client = client(broker, settings, &copy, client_secret(broker, &target)?)?;
-    let carrier = Carrier(Arc::clone(&broker.platform.http));
+    let carrier = Carrier(Reach::of(broker, target.tenant).await?);
     let mut exchange = client
         .exchange_code(AuthorizationCode::new(code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(login.verifier.clone()));
