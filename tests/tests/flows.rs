@@ -10,6 +10,7 @@ mod flows {
     mod choose;
     mod connections;
     mod domains;
+    mod egress;
     mod gate;
     mod keys;
     mod life;

@@ -15,7 +15,7 @@ use crate::store::Store;
 
 mod egress;
 
-pub use egress::{check_address, check_egress};
+pub use egress::{check_address, check_egress, check_host};
 
 /// The five ways out. Cheap to clone.
 #[derive(Clone)]

@@ -4,9 +4,11 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use serde_json::json;
 use vestibule_testkit::{Canned, Demand};
 use vestibule_tests::browser::Visit;
-use vestibule_tests::world::ALICE;
+use vestibule_tests::platform::unique;
+use vestibule_tests::world::{ALICE, connect, register};
 use vestibule_tests::{Browser, World};
 
 const METADATA: &str = "/.well-known/openid-configuration";
@@ -98,6 +100,22 @@ async fn a_broken_endpoint_for_requests_is_an_outage_that_ends() {
         assert_eq!(world.idp.requests("/par"), 2, "/par is {what}: asked once for one login");
         world.idp.be_honest();
         world.tokens().await;
+    }
+}
+
+/// A tenant that lists its providers' hosts is served by these alone. RP-7.
+#[tokio::test]
+async fn hosts_that_are_not_listed_are_not_asked() {
+    let world = World::new().await;
+    for (hosts, arrives) in [(json!(["idp.example"]), false), (json!(["127.0.0.1"]), true)] {
+        let tenant = unique("t");
+        world.broker.put(&format!("/tenants/{tenant}"), json!({ "name": "A tenant", "egress_hosts": hosts })).await;
+        connect(&world.broker, &tenant, world.idp.issuer()).await;
+        let app = register(&world.broker, "none", &json!([tenant])).await;
+        let visit = world.follow(&mut Browser::new(), &world.authorization_of(&app, &tenant), ALICE).await;
+        let told = if arrives { "code=" } else { "error=temporarily_unavailable" };
+        assert!(visit.arrived().as_str().contains(told), "{hosts}: {}", visit.arrived());
+        assert_eq!(world.idp.requests(METADATA), usize::from(arrives), "{hosts}");
     }
 }
 

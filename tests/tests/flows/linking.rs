@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use vestibule_core::store::StoreError;
-use vestibule_testkit::{Account, Lie};
+use vestibule_testkit::{Account, Document, Lie};
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{ALICE, TestBroker, claims, signed_in};
 use vestibule_tests::watched_store::{Call, Watch, watched};
@@ -79,6 +79,38 @@ async fn an_unverified_address_links_nobody() {
     test.idp.add_account(mallory);
     let silent = sign_in(&test, "second", "mallory").await;
     assert!(silent != alice && silent != stranger);
+}
+
+/// Entra's word for an address is in its ID tokens, under a name of its own, and counts for this address only. RP-6.
+#[tokio::test]
+async fn the_owner_of_a_domain_can_vouch_for_its_addresses() {
+    for (edov, in_userinfo, links) in [
+        (json!(true), ALICE, true),
+        (json!("1"), ALICE, true),
+        (json!(1), ALICE, true),
+        (json!(false), ALICE, false),
+        (json!("0"), ALICE, false),
+        (json!("yes"), ALICE, false),
+        (Value::Null, ALICE, false),
+        (json!(true), "other@corp.example", false),
+    ] {
+        let test = linking().await;
+        let alice = sign_in(&test, "idp", ALICE).await;
+        let entra = Account::new("alice", "password", "alice-at-entra", "Alice");
+        test.idp.add_account(entra.with_claim("email_verified", Value::Null).with_claim("email", json!(ALICE)));
+        for document in [Document::IdToken, Document::Userinfo] {
+            test.idp.say(document, "email_verified", Value::Null);
+        }
+        test.idp.say(Document::IdToken, "xms_edov", edov.clone());
+        test.idp.say(Document::Userinfo, "email", json!(in_userinfo));
+        assert_eq!(sign_in(&test, "second", "alice").await == alice, links, "{edov} {in_userinfo}");
+    }
+    let test = linking().await;
+    let alice = sign_in(&test, "idp", ALICE).await;
+    test.idp.say(Document::IdToken, "xms_edov", json!(true));
+    test.idp.lie(Lie::UnverifiedEmail);
+    test.idp.add_account(Account::new("m", "password", "mallory-1", "M").with_claim("email", json!(ALICE)));
+    assert_ne!(sign_in(&test, "second", "m").await, alice, "a clear no is a no");
 }
 
 /// First an unverified address, then somebody who has it: the person who came first gains nothing.

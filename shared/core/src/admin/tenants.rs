@@ -2,9 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Host;
 
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
+use super::problems::Problems;
 use super::{Checked, Put, check_id, check_name, checkpoint, look};
 use crate::Broker;
 use crate::error::{AdminError, Error};
@@ -33,6 +35,9 @@ pub struct TenantInput {
     /// What its people go through before they are let in.
     #[serde(default)]
     pub checkpoint: Option<Checkpoint>,
+    /// The hosts at which its connections may be asked, by name or address, without a port; all when left out.
+    #[serde(default)]
+    pub egress_hosts: Vec<String>,
 }
 
 /// What an administrator sees.
@@ -88,6 +93,7 @@ pub async fn put(
     check_name(&mut problems, &input.name);
     let logo_url = input.logo_url.and_then(|text| problems.take("/logo_url", look::image_url(&text)));
     let colour = input.colour.and_then(|text| problems.take("/colour", look::colour(&text)));
+    let egress_hosts = check_egress_hosts(&mut problems, &input.egress_hosts);
     let record = key::tenant(id);
     let found = record.get(&*broker.platform.store).await?;
     let session_shards = match (&found, input.session_shards) {
@@ -106,7 +112,8 @@ pub async fn put(
     };
     input.checkpoint.iter().for_each(|sent| checkpoint::check(&mut problems, sent));
     problems.none()?;
-    let tenant = Tenant { name: input.name, session_shards, logo_url, colour, checkpoint: input.checkpoint };
+    let checkpoint = input.checkpoint;
+    let tenant = Tenant { name: input.name, session_shards, logo_url, colour, checkpoint, egress_hosts };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
     if outcome == Put::Created {
         register(broker, id, session_shards).await?;
@@ -116,6 +123,20 @@ pub async fn put(
     change.commit(broker, record.partition(), writes, done(id, outcome.kind())).await?;
     broker.copies.tenants.forget(id);
     Ok((outcome, show(broker, id, tenant)?))
+}
+
+fn check_egress_hosts(problems: &mut Problems, sent: &[String]) -> Vec<String> {
+    if sent.len() > 50 {
+        problems.add("/egress_hosts", "has more than 50 hosts");
+    }
+    let kept = |(at, host): (usize, &String)| problems.take(&format!("/egress_hosts/{at}"), egress_host(host));
+    sent.iter().enumerate().filter_map(kept).collect()
+}
+
+/// A host in the form in which it is compared. One with a wildcard is refused: it would be compared as a name.
+fn egress_host(text: &str) -> Result<String, &'static str> {
+    let host = Host::parse(text).ok().filter(|_| !text.contains('*') && !text.ends_with('.'));
+    host.map(|host| host.to_string()).ok_or("must be the name or address of a host: no scheme, port, path or wildcard")
 }
 
 /// Enters the tenant's partitions into their minute slots, before the tenant exists: nothing can be owed unseen.

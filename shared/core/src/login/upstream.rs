@@ -9,6 +9,7 @@ mod assertion;
 mod client;
 pub mod oidc;
 mod push;
+pub(crate) mod reach;
 pub mod request;
 mod request_object;
 mod signature;
@@ -24,11 +25,12 @@ use vestibule_protocol::jose::PublicKey;
 use vestibule_protocol::oidc::discovery::ProviderMetadata;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
+use self::reach::Reach;
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{Error, LoginError};
 use crate::model::connection::{OidcSettings, UpstreamDocuments};
-use crate::platform::{HttpError, check_egress};
+use crate::platform::{HttpClient, HttpError, check_egress};
 use crate::store::{Expect, key};
 
 /// After this long, documents are fetched again.
@@ -111,11 +113,12 @@ async fn fetch(
     refetched_at: Option<Timestamp>,
 ) -> Result<Arc<UpstreamCopy>, Error> {
     let Target { tenant, connection, settings } = *target;
+    let reach = Reach::of(broker, tenant).await?;
     let metadata = match settings.manual_metadata() {
         Some(metadata) => metadata,
-        None => discover(broker, settings).await?,
+        None => discover(broker, &reach, settings).await?,
     };
-    let jwks = parse_jwks(&get_json(broker, metadata.jwks_uri.as_str()).await?)?;
+    let jwks = parse_jwks(&get_json(&reach, metadata.jwks_uri.as_str()).await?)?;
     let now = broker.platform.clock.now();
     let documents = UpstreamDocuments { metadata, jwks, fetched_at: now, refetched_at };
     let record = key::upstream_documents(tenant, connection);
@@ -124,8 +127,8 @@ async fn fetch(
     Ok(broker.copies.upstreams.keep(connection_name(tenant, connection), documents.into(), now))
 }
 
-async fn discover(broker: &Broker, settings: &OidcSettings) -> Result<ProviderMetadata, Error> {
-    let document = get_json(broker, &ProviderMetadata::location(&settings.issuers().discovery_base())).await?;
+async fn discover(broker: &Broker, reach: &Reach, settings: &OidcSettings) -> Result<ProviderMetadata, Error> {
+    let document = get_json(reach, &ProviderMetadata::location(&settings.issuers().discovery_base())).await?;
     let metadata = ProviderMetadata::parse(&document, &settings.issuer);
     let metadata = metadata.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
     // Browsers are sent there: no plain http, no other scheme.
@@ -148,13 +151,13 @@ pub(crate) fn parse_jwks(document: &[u8]) -> Result<JwkSet, LoginError> {
     Ok(JwkSet { keys: loose.keys.into_iter().filter_map(readable).collect() })
 }
 
-async fn get_json(broker: &Broker, address: &str) -> Result<Bytes, Error> {
+async fn get_json(reach: &Reach, address: &str) -> Result<Bytes, Error> {
     let unavailable = |reason: String| Error::from(LoginError::UpstreamUnavailable(reason));
     let request = http::Request::get(address)
         .header(http::header::ACCEPT, "application/json")
         .body(Bytes::new())
         .map_err(|_| unavailable("its address is not one".to_owned()))?;
-    let reply = broker.platform.http.send(request).await.map_err(|error| unavailable(error.to_string()))?;
+    let reply = reach.send(request).await.map_err(|error| unavailable(error.to_string()))?;
     if reply.status() != http::StatusCode::OK {
         return Err(unavailable(format!("it answered {}", reply.status().as_u16())));
     }

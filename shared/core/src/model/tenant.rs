@@ -21,6 +21,10 @@ pub struct Tenant {
     /// What its people go through before they are let in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
+    /// The hosts at which its connections may be asked, in lower case and without a port; empty for all that the egress
+    /// policy allows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress_hosts: Vec<String>,
 }
 
 /// Enough for some thousand logins a second on either cloud.

@@ -34,6 +34,18 @@ pub fn check_egress(uri: &http::Uri, allow_loopback: bool) -> Result<(), HttpErr
     }
 }
 
+/// The rule of a tenant that lists its providers' hosts: those, as the address is read by every client, and no others. An
+/// empty list is no rule.
+pub fn check_host(uri: &http::Uri, hosts: &[String]) -> Result<(), HttpError> {
+    let url = Url::parse(&uri.to_string()).map_err(|_| HttpError::Refused("not an absolute URL"))?;
+    let listed = url.host_str().is_some_and(|host| hosts.iter().any(|listed| listed == host));
+    if hosts.is_empty() || listed {
+        Ok(())
+    } else {
+        Err(HttpError::Refused("the host is not in the tenant's egress_hosts"))
+    }
+}
+
 /// The rule on an IP address that is about to be connected to: public unicast, or loopback where that is allowed.
 /// The ranges are those of the IANA special-purpose registries (RFC 6890) that are not globally reachable.
 pub fn check_address(address: IpAddr, allow_loopback: bool) -> Result<(), HttpError> {
@@ -152,6 +164,30 @@ mod tests {
             assert!(!allowed(uri, false), "{uri}");
             assert!(allowed(uri, true), "{uri}");
         }
+    }
+
+    #[test]
+    fn a_list_of_hosts_is_for_whole_hosts_however_they_are_written() {
+        let hosts = ["idp.example".to_owned(), "93.184.215.14".to_owned()];
+        let listed = |uri: &str| check_host(&uri.parse().expect("a URI"), &hosts).is_ok();
+        for uri in
+            ["https://idp.example/a", "https://IDP.example:8443/", "https://93.184.215.14/", "https://0x5db8d70e/"]
+        {
+            assert!(listed(uri), "{uri}");
+        }
+        for uri in [
+            "https://idp.example.evil.example/",
+            "https://evil.example/idp.example",
+            "https://idp.example@evil.example/",
+            "https://login.idp.example/",
+            "https://example/",
+            "https://idp.example./",
+            "https://93.184.215.15/",
+            "/idp.example",
+        ] {
+            assert!(!listed(uri), "{uri}");
+        }
+        assert!(check_host(&"https://anything.example/".parse().expect("a URI"), &[]).is_ok());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A look at a connection's provider: its metadata and keys are fetched now, and what would keep people from signing in
 //! is said in words. Nothing is stored, and no copy is used.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chrono::DateTime;
 use http::{HeaderMap, StatusCode, header};
@@ -14,8 +16,9 @@ use crate::Broker;
 use crate::admin::check_id;
 use crate::error::{AdminError, Error};
 use crate::login::upstream::parse_jwks;
+use crate::login::upstream::reach::Reach;
 use crate::model::connection::{OidcSettings, RequestSettings, ResponseMode, Upstream, UpstreamClientAuth};
-use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpError};
+use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpClient, HttpError};
 use crate::store::key;
 
 /// What was found.
@@ -54,7 +57,9 @@ pub async fn check(broker: &Broker, tenant: &str, id: &str) -> Result<CheckRepor
     check_id("connection", id)?;
     let found = key::connection(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     let Upstream::Oidc(settings) = &found.value.upstream;
-    let mut look = Look { broker, settings, findings: Vec::new() };
+    let owner = key::tenant(tenant).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    let reach = Reach::with(broker, Arc::new(owner.value));
+    let mut look = Look { broker, reach, settings, findings: Vec::new() };
     if !found.value.enabled {
         look.find(Severity::Warning, "disabled", "The connection is disabled: nobody can use it.".to_owned());
     }
@@ -67,6 +72,7 @@ pub async fn check(broker: &Broker, tenant: &str, id: &str) -> Result<CheckRepor
 
 struct Look<'a> {
     broker: &'a Broker,
+    reach: Reach,
     settings: &'a OidcSettings,
     findings: Vec<Finding>,
 }
@@ -186,7 +192,7 @@ impl Look<'_> {
     async fn fetch(&mut self, what: &str, address: &str) -> Option<Bytes> {
         let request = http::Request::get(address).header(header::ACCEPT, "application/json").body(Bytes::new());
         let sent = match request {
-            Ok(request) => self.broker.platform.http.send(request).await,
+            Ok(request) => self.reach.send(request).await,
             Err(_) => Err(HttpError::Refused("not a URL")),
         };
         let reply = match sent {

@@ -5,7 +5,6 @@
 //! stays out of the Worker.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJweContentEncryptionAlgorithm,
@@ -19,6 +18,7 @@ use openidconnect::{
 };
 
 use super::UpstreamCopy;
+use super::reach::Reach;
 use super::token::{ExtraClaims, PlatformKey};
 use crate::Broker;
 use crate::error::{Error, LoginError};
@@ -89,7 +89,7 @@ pub(super) fn redirect_uri(broker: &Broker) -> String {
 
 /// Carries the crate's requests through the platform. A named future, boxed: an `async` closure's would not be known
 /// to be `Send` for every lifetime.
-pub(super) struct Carrier(pub(super) Arc<dyn HttpClient>);
+pub(super) struct Carrier(pub(super) Reach);
 
 impl<'c> AsyncHttpClient<'c> for Carrier {
     type Error = HttpError;

@@ -13,6 +13,7 @@ use vestibule_protocol::time::Timestamp;
 
 use super::assertion::{ASSERTION_TYPE, assertion};
 use super::client::{Carrier, client};
+use super::reach::Reach;
 use super::token::{Expected, verify_id_token};
 use super::{Target, documents, userinfo};
 use crate::Broker;
@@ -51,7 +52,7 @@ pub(crate) async fn identify(
     let target = Target { tenant: &login.tenant, connection: &login.connection, settings };
     let copy = documents(broker, &target).await?;
     let client = client(broker, settings, &copy, client_secret(broker, &target)?)?;
-    let carrier = Carrier(Arc::clone(&broker.platform.http));
+    let carrier = Carrier(Reach::of(broker, target.tenant).await?);
     let mut exchange = client
         .exchange_code(AuthorizationCode::new(code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(login.verifier.clone()));
@@ -125,8 +126,8 @@ fn profile_of(claims: &Claims, names: &ClaimNames) -> Profile {
     let text = |name: &str| claims.text(name).map(str::to_owned);
     Profile {
         email: text(&names.email),
-        // `email_verified` speaks of `email` and of nothing else (OpenID Connect Core §5.1).
-        email_verified: (names.email == "email").then(|| claims.flag("email_verified")).flatten(),
+        // What is said of `email` is said of no other claim (OpenID Connect Core §5.1).
+        email_verified: (names.email == "email").then(|| email_verified(claims)).flatten(),
         name: text("name"),
         given_name: text("given_name"),
         family_name: text("family_name"),
@@ -134,9 +135,20 @@ fn profile_of(claims: &Claims, names: &ClaimNames) -> Profile {
     }
 }
 
+/// Entra does not say that an address is verified, but with the optional claim `xms_edov`, that the owner of its domain is:
+/// true, or one.
+fn email_verified(claims: &Claims) -> Option<bool> {
+    let domain_owner = || (claims.identifier("xms_edov")? == "1").then_some(true);
+    claims.flag("email_verified").or_else(|| claims.flag("xms_edov")).or_else(domain_owner)
+}
+
 /// Userinfo is the fresher of the two, where it says anything. An address and whether it is verified go together.
 fn merge(token: Profile, userinfo: Profile) -> Profile {
     let (email, email_verified) = match userinfo.email {
+        // Of the address that the ID token names too, its word holds where userinfo has none.
+        Some(email) if token.email.as_ref() == Some(&email) => {
+            (Some(email), userinfo.email_verified.or(token.email_verified))
+        }
         Some(email) => (Some(email), userinfo.email_verified),
         None => (token.email, token.email_verified),
     };

@@ -10,11 +10,13 @@ use url::{Url, form_urlencoded};
 
 use super::assertion::{ASSERTION_TYPE, assertion};
 use super::oidc::client_secret;
+use super::reach::Reach;
 use super::request::Parameters;
 use super::{Target, UpstreamCopy};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::model::connection::UpstreamClientAuth;
+use crate::platform::HttpClient;
 
 /// Longest name of a request that we carry, in bytes.
 const MAX_NAME: usize = 1024;
@@ -67,7 +69,7 @@ pub(super) async fn push(
     }
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let request = request.body(Bytes::from(body)).map_err(|_| unavailable("cannot be asked"))?;
-    let sent = broker.platform.http.send(request).await;
+    let sent = Reach::of(broker, target.tenant).await?.send(request).await;
     let reply = sent.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
     Ok(vec![client_id, ("request_uri".to_owned(), name_in(&reply)?)])
 }

@@ -11,11 +11,13 @@ use vestibule_protocol::jose::Compact;
 use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::time::Timestamp;
 
+use super::reach::Reach;
 use super::signature::verify_signature;
 use super::{Target, UpstreamCopy};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::model::connection::OidcSettings;
+use crate::platform::HttpClient;
 
 /// Where to ask, with what, about whom.
 pub(super) struct Asked<'a> {
@@ -37,7 +39,7 @@ pub(super) async fn ask(
         .header(AUTHORIZATION, format!("Bearer {}", asked.access_token.secret()))
         .body(Bytes::new())
         .map_err(|_| unavailable("cannot be asked"))?;
-    let sent = broker.platform.http.send(request).await;
+    let sent = Reach::of(broker, target.tenant).await?.send(request).await;
     let reply = sent.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
     if reply.status() != http::StatusCode::OK {
         return Err(unavailable(&format!("answered {}", reply.status().as_u16())));
