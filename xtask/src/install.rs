@@ -79,20 +79,39 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(path) = installed_chromium() {
         return Ok(path);
     }
+    debian("Chromium", "chromium", "name one in VESTIBULE_CHROMIUM")?;
+    installed_chromium().context("Chromium is installed but not in PATH")
+}
+
+/// An nginx: `VESTIBULE_NGINX`, one that is installed, or Debian's.
+pub(crate) fn nginx() -> Result<PathBuf> {
+    if let Some(path) = workspace::variable("VESTIBULE_NGINX") {
+        return Ok(path.into());
+    }
+    // Not in every user's PATH.
+    let installed = || find("nginx").or_else(|| Some(PathBuf::from("/usr/sbin/nginx")).filter(|path| path.is_file()));
+    if let Some(path) = installed() {
+        return Ok(path);
+    }
+    debian("nginx", "nginx-light", "name one in VESTIBULE_NGINX")?;
+    installed().context("nginx is installed but not in PATH")
+}
+
+/// Installs a package of Debian's, where that is possible.
+fn debian(name: &str, package: &str, otherwise: &str) -> Result<()> {
     if find("apt-get").is_none() || capture(&mut command("id", &["-u"]))?.trim() != "0" {
         bail!(
-            "no Chromium is installed. Install one (`apt-get install chromium`), or name one in VESTIBULE_CHROMIUM, \
-             or leave the browser out with `cargo xtask test --native`"
+            "no {name} is installed. Install one (`apt-get install {package}`), or {otherwise}, or leave out what needs \
+             it with `cargo xtask test --native`"
         );
     }
-    step("install Chromium", || {
+    step(&format!("install {name}"), || {
         run(&mut command("apt-get", &["update", "-qq"]))?;
-        let mut install = command("apt-get", &["install", "-y", "-qq", "--no-install-recommends", "chromium"]);
+        let mut install = command("apt-get", &["install", "-y", "-qq", "--no-install-recommends", package]);
         install.env("DEBIAN_FRONTEND", "noninteractive");
         // A mirror may fail once.
         run(&mut install).or_else(|_| run(&mut install))
-    })?;
-    installed_chromium().context("Chromium is installed but not in PATH")
+    })
 }
 
 fn installed_chromium() -> Option<PathBuf> {

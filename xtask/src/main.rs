@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod command;
 mod dev;
+mod fuzz;
 mod http;
 mod install;
 mod process;
@@ -29,6 +30,7 @@ cargo xtask <command>
   dev worker|lambda [--port N] that runtime on this machine, with the demo's identity provider and application
   bench [--json] [native|workerd]
                                what an operation costs on these runtimes, beside its budget (Linux)
+  fuzz [--seconds N] [TARGET]  what strangers send, made up by libFuzzer: authorization, cookies, handles, tokens
   build worker                 the Worker's module, in build/worker
   build lambda                 the two Lambda functions, for release
 ";
@@ -60,6 +62,7 @@ fn dispatch(arguments: &[&str]) -> Result<ExitCode> {
         ["dev", "worker", "--port", port] => dev::run(Runtime::Worker, port.parse()?),
         ["dev", "lambda", "--port", port] => dev::run(Runtime::Lambda, port.parse()?),
         ["bench", rest @ ..] => bench::Choice::parse(rest).map_or_else(|| Ok(usage()), |choice| bench::run(&choice)),
+        ["fuzz", rest @ ..] => fuzz::Choice::parse(rest).map_or_else(|| Ok(usage()), |choice| fuzz::run(&choice)),
         // The Worker has one build: an unoptimised one would not fit the platform.
         ["build", "worker"] | ["build", "worker", "--release"] => build::worker(false).map(|()| ExitCode::SUCCESS),
         ["build", "lambda"] => build::lambda().map(|()| ExitCode::SUCCESS),

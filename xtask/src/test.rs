@@ -62,6 +62,10 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
     let outcome = suites::deployed(tally, programs, &target, filter)
         .and_then(|()| suites::application(tally, &target, filter))
         .and_then(|()| suites::description(tally, &target, filter))
+        .and_then(|()| {
+            // The broker is the same everywhere; once is enough for what stands around it.
+            if runtime == Runtime::Native { suites::examples(tally, &target, scope, filter) } else { Ok(()) }
+        })
         .and_then(|()| if scope == Scope::Everything { suites::browser(tally, &target, filter) } else { Ok(()) });
     if outcome.is_err() || tally.failed > failed {
         broker.print_logs();

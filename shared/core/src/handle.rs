@@ -110,7 +110,9 @@ impl Handle {
         let locator = String::from_utf8(URL_SAFE_NO_PAD.decode(locator).ok()?).ok()?;
         let mut parts = locator.split(':');
         let tenant = parts.next().filter(|tenant| crate::model::is_id(tenant))?.to_owned();
-        let number = parts.next()?.parse().ok()?;
+        // One text for one handle: a number is read as it is written, without a sign or zeros in front.
+        let number = parts.next()?;
+        let number = number.parse().ok().filter(|read: &u16| read.to_string() == number)?;
         let path: Vec<String> = parts.map(str::to_owned).collect();
         let path_is_ours = path.len() == length && path.iter().all(|id| is_path_id(id));
         let secret = URL_SAFE_NO_PAD.decode(secret).ok()?.try_into().ok()?;
@@ -185,7 +187,9 @@ mod tests {
         assert!(Handle::parse(HandleKind::Refresh, 1, &text).is_none());
         assert!(Handle::parse(HandleKind::Refresh, 2, &text[1..]).is_none());
         assert!(Handle::parse(HandleKind::Refresh, 2, &text[..text.len() - 4]).is_none());
-        for locator in ["acme:3:a#b:c", "acme:x:a:b", "ACME:3:a:b", "acme:3::b", "acme:3:a"] {
+        for locator in
+            ["acme:3:a#b:c", "acme:x:a:b", "ACME:3:a:b", "acme:3::b", "acme:3:a", "acme:03:a:b", "acme:+3:a:b"]
+        {
             let forged = format!("vst_r_{}.{}", URL_SAFE_NO_PAD.encode(locator), URL_SAFE_NO_PAD.encode([7; 32]));
             assert!(Handle::parse(HandleKind::Refresh, 2, &forged).is_none(), "{locator}");
         }

@@ -88,6 +88,21 @@ pub(super) fn description(tally: &mut Tally, target: &Target<'_>, filter: Option
     count(tally, &name, target.tell(&mut node_tests("openapi.test.mjs", filter)))
 }
 
+/// The examples of `docs/INTEGRATE.md`: from their own files, as the document says. The one with a browser only when all
+/// is run.
+pub(super) fn examples(tally: &mut Tally, target: &Target<'_>, scope: Scope, filter: Option<&str>) -> Result<()> {
+    let mut tests = node_tests("integrate.test.mjs", filter);
+    tests.env("VESTIBULE_BINARY", binary("vestibule")).env("VESTIBULE_EXAMPLE_AXUM", binary("vestibule-example-axum"));
+    count(tally, "the examples of how to integrate", target.tell(&mut tests))?;
+    if scope == Scope::Native {
+        return Ok(());
+    }
+    let mut tests = node_tests("nginx.test.mjs", filter);
+    tests.env("VESTIBULE_BINARY", binary("vestibule")).env("VESTIBULE_NGINX", install::nginx()?);
+    tests.env("VESTIBULE_CHROMIUM", install::chromium()?);
+    count(tally, "the example behind nginx, in a browser", target.tell(&mut tests))
+}
+
 /// The demo in a browser.
 pub(super) fn browser(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
     let chromium = install::chromium()?;
