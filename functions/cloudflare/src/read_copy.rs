@@ -49,7 +49,7 @@ impl ReadCopy {
     pub(crate) async fn get(&self, key: &Key) -> Option<Record> {
         let kv = self.kv_for(&key.partition)?;
         let text = SendWrapper::new(read_copy(kv, &kv_name(&key.partition, &key.id)?)).await.ok()?.as_string()?;
-        let copy: Copy = serde_json::from_str(&text).ok()?;
+        let copy: Copy = serde_json::from_slice(text.as_bytes()).ok()?;
         usable(copy, platform::now())
     }
 

@@ -53,7 +53,7 @@ pub struct Copy {
 
 /// The presets.
 pub fn list(broker: &Broker) -> Result<Presets, Error> {
-    let presets = serde_json::from_str(DATA).map_err(|_| Error::bug("the presets are not readable"))?;
+    let presets = serde_json::from_slice(DATA.as_bytes()).map_err(|_| Error::bug("the presets are not readable"))?;
     let at = |path: &str| format!("{}{path}", broker.config.issuer);
     Ok(Presets { redirect_uri: at("/oauth2/callback"), jwks_uri: at("/oauth2/jwks"), presets })
 }

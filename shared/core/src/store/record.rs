@@ -84,7 +84,7 @@ impl<T: Serialize + DeserializeOwned> RecordKey<T> {
 
 /// Reads a record's value. What we wrote and cannot read is a fault of ours.
 pub fn parse<T: DeserializeOwned>(record: &Record) -> Result<Stored<T>, StoreError> {
-    let value = serde_json::from_str(&record.value)
+    let value = serde_json::from_slice(record.value.as_bytes())
         .map_err(|error| StoreError::Unavailable(format!("record {} is not readable: {error}", record.id)))?;
     Ok(Stored { value, version: record.version.clone() })
 }

@@ -123,7 +123,7 @@ impl PublicKey {
 
     /// Reads the text of a JSON Web Key.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        Self::from_jwk(&serde_json::from_str(text).map_err(|_| KeyError::Malformed)?)
+        Self::from_jwk(&serde_json::from_slice(text.as_bytes()).map_err(|_| KeyError::Malformed)?)
     }
 
     /// A key from its numbers; `kid` and `algorithm` as a JWK would state them.

@@ -113,6 +113,13 @@ impl Table for Routes {
             }
             Err(error) => Box::pin(async { Err(error) }),
         });
+        self.route(operation, run);
+    }
+}
+
+impl Routes {
+    /// Every operation's handler is of one type: the router's own code is in the module once.
+    fn route(&mut self, operation: Operation, run: Run) {
         let Ok(method) = MethodFilter::try_from(operation.kind.method()) else { return };
         let handler = move |State(broker): Shared, names: RawPathParams, request: Request<Body>| {
             let run = Arc::clone(&run);
