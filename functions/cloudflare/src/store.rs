@@ -46,7 +46,8 @@ fn text(message: &impl serde::Serialize) -> Result<String, StoreError> {
 
 fn parse(reply: &JsValue) -> Result<Answer, StoreError> {
     let text = reply.as_string().unwrap_or_default();
-    serde_json::from_slice(text.as_bytes()).map_err(|_| StoreError::Unavailable("a partition's answer cannot be read".to_owned()))
+    serde_json::from_slice(text.as_bytes())
+        .map_err(|_| StoreError::Unavailable("a partition's answer cannot be read".to_owned()))
 }
 
 /// An overloaded object has refused the call; after any other failure it is not known whether it happened.
