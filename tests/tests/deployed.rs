@@ -62,3 +62,5 @@ mod signing_keys;
 mod tenants;
 #[path = "deployed/token.rs"]
 mod token;
+#[path = "deployed/webhook.rs"]
+mod webhook;

@@ -22,6 +22,7 @@ pub mod signing_keys;
 pub mod tenants;
 pub mod tokens;
 pub mod users;
+pub mod webhook_secret;
 
 use url::Url;
 

@@ -13,6 +13,7 @@ pub mod sign_in;
 pub mod signing;
 pub mod tenant;
 pub mod user;
+pub mod webhook;
 
 /// Whether `text` can name a tenant, client or connection: 1 to 40 of `a-z`, `0-9` and `-`.
 pub fn is_id(text: &str) -> bool {

@@ -104,7 +104,7 @@ pub async fn put(
             asked.unwrap_or(DEFAULT_SESSION_SHARDS)
         }
     };
-    input.checkpoint.iter().for_each(|sent| checkpoint::check(&mut problems, sent));
+    input.checkpoint.iter().for_each(|sent| checkpoint::check(&mut problems, broker, sent));
     problems.none()?;
     let tenant = Tenant { name: input.name, session_shards, logo_url, colour, checkpoint: input.checkpoint };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;

@@ -3,6 +3,7 @@
 
 use vestibule_protocol::oauth::prompt::is_too_old;
 use vestibule_protocol::oauth::{self, ErrorCode};
+use vestibule_protocol::oidc::added_claims::AddedClaims;
 use vestibule_protocol::params::Params;
 use vestibule_protocol::time::Seconds;
 
@@ -107,6 +108,7 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         method: identity.method.clone(),
         profile: user.profile,
         justification: None,
+        claims: AddedClaims::default(),
         checkpoint_passed_at: None,
     };
     let code = Code {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vestibule_protocol::jose::TokenType;
 use vestibule_protocol::oauth::scope::Scope;
+use vestibule_protocol::oidc::added_claims::AddedClaims;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
 use super::TokenResponse;
@@ -53,6 +54,9 @@ pub(crate) struct IdClaims {
     pub(crate) sid: String,
     #[serde(flatten)]
     pub(crate) profile: Profile,
+    /// None of these has the name of one above.
+    #[serde(flatten, skip_deserializing)]
+    pub(crate) added: AddedClaims,
 }
 
 /// Which tokens to make.
@@ -111,6 +115,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         tenant: access.tenant,
         sid: access.sid,
         profile: subject.profile.visible_to(&scope),
+        added: subject.claims.clone(),
     };
     let id_token = keys.sign(broker, TokenType::IdToken, &id).await?;
     let locator = Locator { shard: shard.clone(), path: vec![subject.session.clone(), family] };
