@@ -8,6 +8,7 @@ pub mod audit;
 pub mod caller;
 pub mod change;
 mod checkpoint;
+mod claims;
 pub mod clients;
 pub mod connections;
 pub mod domains;

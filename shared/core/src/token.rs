@@ -1,5 +1,6 @@
 //! The token endpoint: a code for the first tokens ([`redeem`]), a refresh token for the next ([`refresh`]).
 
+mod claims;
 mod issue;
 mod redeem;
 mod refresh;
@@ -8,7 +9,8 @@ use serde::Serialize;
 use vestibule_protocol::oauth::client_auth::ClientCredentials;
 use vestibule_protocol::oauth::token::TokenRequest;
 
-pub(crate) use issue::{AccessClaims, IdClaims, grant_id};
+pub(crate) use claims::{AccessClaims, IdClaims};
+pub(crate) use issue::grant_id;
 
 use crate::Broker;
 use crate::client_auth::authenticate;

@@ -107,6 +107,7 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         auth_time: identity.auth_time.map_or(now, |at| at.min(now)),
         method: identity.method.clone(),
         profile: user.profile,
+        connection: Some(login.connection.clone()),
         justification: None,
         claims: AddedClaims::default(),
         checkpoint_passed_at: None,

@@ -36,6 +36,9 @@ pub struct Subject {
     pub method: AuthenticationMethod,
     /// Who the person is.
     pub profile: Profile,
+    /// Through which identity provider they came. Unknown for a session that began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
     /// What the person said at the tenant's checkpoint, the last time that they passed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,

@@ -80,7 +80,7 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
         family,
         grant: &grant,
         scope: code.scope,
-        access_token_life: client.registered.access_token_life,
+        client: client.registered,
         refresh_secret,
         now,
         nonce: code.nonce,

@@ -67,7 +67,7 @@ pub(super) async fn refresh(
                     family: family.clone(),
                     grant: &turn.grant,
                     scope: narrowed,
-                    access_token_life: client.registered.access_token_life,
+                    client: client.registered,
                     refresh_secret: turn.next,
                     now,
                     nonce: None,
