@@ -13,6 +13,7 @@ pub mod clients;
 pub mod connections;
 pub mod domains;
 pub mod hosts;
+mod lifetimes;
 mod look;
 pub mod paging;
 pub mod presets;

@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod client;
 pub mod connection;
 pub mod effect;
+pub mod lifetimes;
 pub mod pending;
 pub mod pushed;
 pub mod routing;

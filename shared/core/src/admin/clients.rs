@@ -12,7 +12,7 @@ use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::problems::Problems;
 use super::relay::{self, RelayInput};
-use super::{Checked, Put, check_id, check_name, check_redirect_uri, check_redirect_uris, claims};
+use super::{Checked, Put, check_id, check_name, check_redirect_uri, check_redirect_uris, claims, lifetimes};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
@@ -225,14 +225,7 @@ fn check(problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
     if let Some(uri) = &input.initiate_login_uri {
         problems.take("/initiate_login_uri", check_redirect_uri(uri));
     }
-    for (path, life, shortest, longest, problem) in [
-        ("/access_token_life", input.access_token_life, 60, access_token_life(), "must be 60 to 86400 seconds"),
-        ("/refresh_token_life", input.refresh_token_life, 600, refresh_token_life(), "must be 600 to 604800 seconds"),
-    ] {
-        if !(shortest..=longest.0).contains(&life.0) {
-            problems.add(path, problem);
-        }
-    }
+    lifetimes::check_client(problems, input.access_token_life, input.refresh_token_life);
     claims::check(problems, "/id_token_claims", input.id_token_claims.as_deref().unwrap_or_default());
     claims::check_access(problems, &input.access_token_claims, input.relay.is_some());
     let relay = input.relay.as_ref()?;

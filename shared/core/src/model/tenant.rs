@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
+use super::lifetimes::Lifetimes;
 
 /// A customer organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +22,9 @@ pub struct Tenant {
     /// What its people go through before they are let in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
+    /// How long its sessions and tokens live.
+    #[serde(default)]
+    pub lifetimes: Lifetimes,
 }
 
 /// Enough for some thousand logins a second on either cloud.

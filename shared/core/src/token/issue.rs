@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use vestibule_protocol::jose::TokenType;
 use vestibule_protocol::oauth::scope::Scope;
-use vestibule_protocol::time::{Seconds, Timestamp};
+use vestibule_protocol::time::Timestamp;
 
 use super::TokenResponse;
 use super::claims::{self, AccessClaims, IdClaims};
@@ -12,12 +12,10 @@ use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, Locator, new_id};
 use crate::model::client::Client;
+use crate::model::lifetimes::Lifetimes;
 use crate::model::session::Grant;
 use crate::signing;
 use crate::store::key::SessionShard;
-
-/// An ID token's life. It says who signed in; it opens nothing.
-const ID_TOKEN_LIFE: Seconds = Seconds(3_600);
 
 /// Which tokens to make.
 pub(super) struct Issue<'a> {
@@ -28,6 +26,8 @@ pub(super) struct Issue<'a> {
     /// At most the grant's.
     pub(super) scope: Scope,
     pub(super) client: &'a Client,
+    /// The tenant's.
+    pub(super) lives: Lifetimes,
     pub(super) refresh_secret: HandleSecret,
     /// When the grant was made or turned: lives are counted from one reading of the clock.
     pub(super) now: Timestamp,
@@ -45,9 +45,9 @@ pub(crate) fn grant_id(family: &str) -> String {
 
 /// Signs an access token and an ID token, and writes out the refresh token.
 pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResponse, Error> {
-    let Issue { shard, family, grant, scope, client, refresh_secret, now, nonce } = issue;
+    let Issue { shard, family, grant, scope, client, lives, refresh_secret, now, nonce } = issue;
     let subject = &grant.subject;
-    let access_token_life = client.access_token_life;
+    let access_token_life = lives.access_token(client.access_token_life);
     let chosen = claims::choose(broker, client, subject, &scope).await?;
     let access = AccessClaims {
         iss: broker.config.issuer.clone(),
@@ -69,7 +69,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         sub: access.sub,
         aud: access.aud,
         iat: now,
-        exp: now + ID_TOKEN_LIFE,
+        exp: now + lives.id_token(),
         auth_time: subject.auth_time,
         method: subject.method.clone(),
         nonce,
