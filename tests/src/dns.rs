@@ -1,5 +1,5 @@
-//! The network of a broker in process: a DNS resolver over HTTPS with the records that a test publishes, and beyond it
-//! the identity provider.
+//! The network of a broker in process: a DNS resolver over HTTPS with the records that a test publishes, a tenant's
+//! webhook, and beyond them the identity provider.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,10 @@ use serde_json::json;
 use vestibule_core::platform::{HttpClient, HttpError};
 use vestibule_testkit::FakeOidcIdp;
 
+use crate::webhook::Call;
+
+/// Where a tenant's webhook is.
+pub const WEBHOOK: &str = "https://hook.example/";
 /// Where the resolver is.
 pub const RESOLVER: &str = "https://dns.example/dns-query";
 
@@ -19,17 +23,23 @@ pub struct Network {
     idp: Arc<FakeOidcIdp>,
     texts: Mutex<HashMap<String, Vec<String>>>,
     down: Mutex<bool>,
+    told: Mutex<Vec<Call>>,
 }
 
 impl Network {
     /// A network with this provider and an empty DNS.
     pub fn new(idp: &Arc<FakeOidcIdp>) -> Self {
-        Self { idp: Arc::clone(idp), texts: Mutex::default(), down: Mutex::default() }
+        Self { idp: Arc::clone(idp), texts: Mutex::default(), down: Mutex::default(), told: Mutex::default() }
     }
 
     /// Publishes a TXT record, as resolvers write it.
     pub fn publish(&self, name: &str, data: &str) {
         self.texts.lock().expect("no panic").entry(name.to_owned()).or_default().push(data.to_owned());
+    }
+
+    /// What the webhook, which allows everything, was told since the last look.
+    pub fn told(&self) -> Vec<Call> {
+        std::mem::take(&mut self.told.lock().expect("no panic"))
     }
 
     /// Makes the resolver fail, or work again.
@@ -42,6 +52,11 @@ impl Network {
 impl HttpClient for Network {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let address = request.uri().to_string();
+        if address == WEBHOOK {
+            let (parts, body) = request.into_parts();
+            self.told.lock().expect("no panic").push(Call { headers: parts.headers, body });
+            return Ok(Response::new(r#"{"decision":"allow","claims":{"level":1}}"#.into()));
+        }
         let Some(query) = address.strip_prefix(RESOLVER) else { return self.idp.send(request).await };
         if *self.down.lock().expect("no panic") {
             return Err(HttpError::Timeout);

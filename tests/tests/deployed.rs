@@ -22,6 +22,8 @@ mod authorize;
 mod callback_attacks;
 #[path = "deployed/checkpoint.rs"]
 mod checkpoint;
+#[path = "deployed/claims.rs"]
+mod claims;
 #[path = "deployed/connections.rs"]
 mod connections;
 #[path = "deployed/form_post.rs"]
@@ -62,3 +64,5 @@ mod signing_keys;
 mod tenants;
 #[path = "deployed/token.rs"]
 mod token;
+#[path = "deployed/webhook.rs"]
+mod webhook;

@@ -8,10 +8,12 @@ pub mod audit;
 pub mod caller;
 pub mod change;
 mod checkpoint;
+mod claims;
 pub mod clients;
 pub mod connections;
 pub mod domains;
 pub mod hosts;
+mod lifetimes;
 mod look;
 pub mod paging;
 pub mod presets;
@@ -22,6 +24,7 @@ pub mod signing_keys;
 pub mod tenants;
 pub mod tokens;
 pub mod users;
+pub mod webhook_secret;
 
 use url::Url;
 

@@ -12,6 +12,7 @@ use crate::model::is_id;
 use crate::model::routing::Route;
 use crate::model::sign_in::SignIn;
 use crate::model::tenant::Tenant;
+use crate::model::webhook::WebhookSecrets;
 use crate::outbox;
 use crate::platform::Platform;
 use crate::seal::Sealer;
@@ -38,6 +39,7 @@ pub(crate) struct AllCopies {
     pub(crate) clients: Copies<Client>,
     pub(crate) relay_routes: Copies<RelayRoute>,
     pub(crate) tenants: Copies<Tenant>,
+    pub(crate) webhook_secrets: Copies<WebhookSecrets>,
     pub(crate) connections: Copies<Connection>,
     pub(crate) enabled_connections: Copies<Vec<Offered>>,
     pub(crate) domain_routes: Copies<Option<Route>>,
@@ -83,6 +85,11 @@ impl Broker {
     /// A tenant, at most a minute old.
     pub(crate) async fn tenant(&self, id: &str) -> Result<Option<Arc<Tenant>>, Error> {
         self.copy(&self.copies.tenants, id, is_id(id).then(|| key::tenant(id))).await
+    }
+
+    /// The secrets of a tenant's webhook, at most a minute old.
+    pub(crate) async fn webhook_secrets(&self, tenant: &str) -> Result<Option<Arc<WebhookSecrets>>, Error> {
+        self.copy(&self.copies.webhook_secrets, tenant, Some(key::webhook_secrets(tenant))).await
     }
 
     /// A connection, at most a minute old.

@@ -13,6 +13,7 @@ mod resume;
 pub mod start;
 pub mod state;
 pub mod upstream;
+pub(crate) mod webhook;
 
 use url::Url;
 use vestibule_protocol::oauth;
@@ -59,8 +60,23 @@ pub enum Refusal {
     Reply(ReplyAddress, oauth::Error),
     /// The person, before anything else: which way they sign in is open.
     Ask(Box<Question>),
+    /// The person, by a tenant's webhook that has something to say to them.
+    Told(Box<Told>),
     /// The browser, by a redirect to an address of ours: it came by a host of a tenant's, where a login cannot end.
     ByIssuer(Url),
+}
+
+/// What a tenant's webhook says to somebody whom it does not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The application's name.
+    pub application: String,
+    /// Whose page it is.
+    pub look: Look,
+    /// The webhook's words: one line, not ours.
+    pub message: String,
+    /// The application, with its answer.
+    pub back: Url,
 }
 
 impl<E: Into<Error>> From<E> for Refusal {

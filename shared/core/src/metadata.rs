@@ -34,7 +34,7 @@ pub(crate) fn render(issuer: &str, algorithms: &[&str]) -> String {
         "scopes_supported": scope::SUPPORTED,
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid", "at_hash", "tenant", "email",
-            "email_verified", "name", "given_name", "family_name", "preferred_username",
+            "email_verified", "name", "given_name", "family_name", "preferred_username", "groups", "connection",
         ],
         "token_endpoint_auth_methods_supported": ClientAuthMethod::NAMES,
         "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::name),

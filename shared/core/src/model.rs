@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod client;
 pub mod connection;
 pub mod effect;
+pub mod lifetimes;
 pub mod pending;
 pub mod pushed;
 pub mod routing;
@@ -13,6 +14,7 @@ pub mod sign_in;
 pub mod signing;
 pub mod tenant;
 pub mod user;
+pub mod webhook;
 
 /// Whether `text` can name a tenant, client or connection: 1 to 40 of `a-z`, `0-9` and `-`.
 pub fn is_id(text: &str) -> bool {

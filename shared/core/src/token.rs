@@ -1,5 +1,6 @@
 //! The token endpoint: a code for the first tokens ([`redeem`]), a refresh token for the next ([`refresh`]).
 
+mod claims;
 mod issue;
 mod redeem;
 mod refresh;
@@ -8,12 +9,14 @@ use serde::Serialize;
 use vestibule_protocol::oauth::client_auth::ClientCredentials;
 use vestibule_protocol::oauth::token::TokenRequest;
 
-pub(crate) use issue::{AccessClaims, IdClaims, grant_id};
+pub(crate) use claims::{AccessClaims, IdClaims};
+pub(crate) use issue::grant_id;
 
 use crate::Broker;
 use crate::client_auth::authenticate;
 use crate::error::Error;
 use crate::model::client::Client;
+use crate::model::lifetimes::Lifetimes;
 
 /// What the client gets (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -70,6 +73,12 @@ pub(crate) struct Caller<'a> {
 impl Caller<'_> {
     /// Whether it still serves a tenant that is still there: what it holds of any other is worth nothing any more.
     pub(crate) async fn serves(&self, broker: &Broker, tenant: &str) -> Result<bool, Error> {
-        Ok(self.registered.serves(tenant) && broker.tenant(tenant).await?.is_some())
+        Ok(self.lives_at(broker, tenant).await?.is_some())
+    }
+
+    /// How long what it gets of a tenant that it serves lives; `None` for any other tenant.
+    async fn lives_at(&self, broker: &Broker, tenant: &str) -> Result<Option<Lifetimes>, Error> {
+        let served = if self.registered.serves(tenant) { broker.tenant(tenant).await? } else { None };
+        Ok(served.map(|tenant| tenant.lifetimes))
     }
 }

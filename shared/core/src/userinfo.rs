@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use vestibule_protocol::jose::TokenType;
 use vestibule_protocol::oauth::{self, ErrorCode};
+use vestibule_protocol::oidc::added_claims::AddedClaims;
 
 use crate::Broker;
 use crate::error::Error;
@@ -29,6 +30,9 @@ pub struct UserInfo {
     /// What the token's scope reveals.
     #[serde(flatten)]
     pub profile: Profile,
+    /// What the tenant's webhook added.
+    #[serde(flatten)]
+    pub added: AddedClaims,
 }
 
 /// A grant that was found alive.
@@ -48,7 +52,7 @@ pub async fn userinfo(broker: &Broker, token: &str) -> Result<UserInfo, Error> {
     }
     let live = live_grant(broker, &claims).await?.ok_or_else(refused)?;
     let profile = live.subject.profile.visible_to(&claims.scope);
-    Ok(UserInfo { sub: claims.sub, tenant: claims.tenant, profile })
+    Ok(UserInfo { sub: claims.sub, tenant: claims.tenant, profile, added: live.subject.claims.clone() })
 }
 
 async fn live_grant(broker: &Broker, claims: &AccessClaims) -> Result<Option<Arc<LiveGrant>>, Error> {

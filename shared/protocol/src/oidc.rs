@@ -1,5 +1,6 @@
 //! OpenID Connect as a relying party of the customers' identity providers.
 
+pub mod added_claims;
 pub mod claims;
 pub mod discovery;
 pub mod groups;

@@ -8,7 +8,7 @@ use serde_json::json;
 use vestibule_core::error::{AdminError, Error, Internal, LoginError};
 use vestibule_core::handle::new_id;
 use vestibule_core::login::Refusal;
-use vestibule_core::login::complete::reply_location;
+use vestibule_core::login::complete::error_location;
 use vestibule_core::store::StoreError;
 use vestibule_core::{Broker, Error as CoreError};
 use vestibule_protocol::oauth::{self, ErrorCode};
@@ -58,13 +58,16 @@ pub(crate) fn show_refusal(broker: &Broker, refusal: &Refusal) -> Reply {
         Refusal::Page(error) => show(broker, Surface::Page, error),
         Refusal::Reply(reply, error) => {
             tracing::info!(error = error.code.as_str(), detail = error.description, "authorization.refused");
-            let parameters = [("error", error.code.as_str()), ("error_description", error.description)];
-            match reply_location(broker, reply, &parameters) {
+            match error_location(broker, reply, error) {
                 Ok(location) => response::redirect(location.as_str()),
                 Err(error) => show(broker, Surface::Page, &error),
             }
         }
         Refusal::Ask(question) => response::page(StatusCode::OK, page::sign_in(question)),
+        Refusal::Told(told) => {
+            tracing::info!("checkpoint.refused_by_webhook");
+            response::page(StatusCode::FORBIDDEN, page::told(told))
+        }
         Refusal::ByIssuer(location) => response::redirect(location.as_str()),
     }
 }

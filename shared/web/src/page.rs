@@ -10,7 +10,7 @@ use http::HeaderValue;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-pub(crate) use checkpoint::checkpoint;
+pub(crate) use checkpoint::{checkpoint, told};
 pub(crate) use sign_in::sign_in;
 
 /// A page with the content security policy that fits it.

@@ -166,6 +166,23 @@ async fn impossible_lives_are_refused() {
         assert_ne!(reply.status, 401);
     }
     assert_eq!(broker.admin(Method::GET, &path, None).await.status, 404, "nothing was stored");
+    let path = format!("/tenants/{}", unique("t"));
+    for (life, seconds) in [
+        ("access_token", json!(59)),
+        ("access_token", json!(86_401)),
+        ("refresh_token", json!(604_801)),
+        ("id_token", json!(0)),
+        ("id_token", json!(86_401)),
+        ("session", json!(599)),
+        ("session", json!(604_801)),
+        ("session", json!("600")),
+        ("sessions", json!(600)),
+    ] {
+        let tenant = json!({ "name": "x", "lifetimes": { life: seconds } });
+        let reply = broker.admin(Method::PUT, &path, Some(&tenant)).await;
+        assert_eq!(reply.status, 400, "{tenant}: {}", reply.body);
+    }
+    assert_eq!(broker.admin(Method::GET, &path, None).await.status, 404, "nothing was stored");
 }
 
 /// A secret that went in never comes out, and the client works all the same. TK-3, ED-10.

@@ -4,8 +4,10 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use url::form_urlencoded;
+use vestibule_core::store::Partition;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::Reply;
+use vestibule_tests::dns::WEBHOOK;
 use vestibule_tests::in_process::{TestBroker, signed_in};
 use vestibule_tests::watched_store::{Counter, watched};
 
@@ -76,7 +78,7 @@ async fn the_answer_is_kept() {
     let sessions = async || {
         let mut found = Vec::new();
         for shard in 0..8 {
-            let partition = vestibule_core::store::Partition::new(format!("sessions:acme:{shard}"));
+            let partition = Partition::new(format!("sessions:acme:{shard}"));
             found.extend(test.store.list(&partition, "session#", None, 100).await.expect("a page").records);
         }
         found.into_iter().map(|found| serde_json::from_str::<Value>(&found.value).expect("JSON")).collect::<Vec<_>>()
@@ -157,4 +159,30 @@ async fn a_question_costs_few_storage_calls() {
     assert_eq!(counter.calls(), (1, Vec::new()));
     signed_in(&answer(&test, &cookie, WHY).await);
     assert_eq!(counter.calls(), (0, vec!["sessions".to_owned(); 2]));
+}
+
+/// A webhook's secret that was replaced signs for another day, and is out of use then. CK-9.
+#[tokio::test]
+async fn a_replaced_secret_signs_for_a_day() {
+    let test = TestBroker::new().await;
+    let checkpoint = json!({ "webhook": { "url": WEBHOOK } });
+    test.admin(Method::PUT, "/tenants/acme", &json!({ "name": "Acme", "checkpoint": checkpoint })).await;
+    let path = "/tenants/acme/webhook-secret";
+    let mut secrets = Vec::new();
+    for _ in 0..3 {
+        secrets.push(test.admin(Method::POST, path, &Value::Null).await["secret"].as_str().expect("text").to_owned());
+    }
+    for (later, expected) in [(0, [0, 1, 1]), (86_399, [0, 1, 1]), (1, [0, 0, 1])] {
+        for clock in [&test.clock, &test.idp_clock] {
+            clock.advance(Seconds(later));
+        }
+        test.sign_in().await;
+        let told = test.network.told();
+        let signed: Vec<usize> = secrets.iter().map(|secret| told[0].signatures_by(secret)).collect();
+        assert_eq!(signed, expected, "after {later} more");
+    }
+    let stored = test.store.list(&Partition::new("tenant:acme"), "webhook-secrets", None, 1).await.expect("a page");
+    for secret in &secrets {
+        assert!(!stored.records[0].value.contains(secret.trim_start_matches("whsec_")), "sealed");
+    }
 }

@@ -12,7 +12,7 @@ use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::problems::Problems;
 use super::relay::{self, RelayInput};
-use super::{Checked, Put, check_id, check_name, check_redirect_uri, check_redirect_uris};
+use super::{Checked, Put, check_id, check_name, check_redirect_uri, check_redirect_uris, claims, lifetimes};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
@@ -59,6 +59,13 @@ pub struct ClientInput {
     /// left out.
     #[serde(default = "refresh_token_life")]
     pub refresh_token_life: Seconds,
+    /// Names of the claims about the person in its ID tokens, whatever the scope; left out or null for those that the
+    /// scope reveals and those that a webhook added.
+    #[serde(default)]
+    pub id_token_claims: Option<Vec<String>>,
+    /// Names of those in its access tokens.
+    #[serde(default)]
+    pub access_token_claims: Vec<String>,
 }
 
 /// A JWK set as sent, so that a private member is seen.
@@ -99,6 +106,10 @@ pub struct ClientView {
     pub access_token_life: Seconds,
     /// How long its refresh families live, in seconds.
     pub refresh_token_life: Seconds,
+    /// Names of the claims about the person in its ID tokens; null for those of the scope and those that were added.
+    pub id_token_claims: Option<Vec<String>>,
+    /// Names of those in its access tokens.
+    pub access_token_claims: Vec<String>,
     /// What the relay does for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relay: Option<Relay>,
@@ -118,6 +129,8 @@ fn view(id: &str, client: Client) -> ClientView {
         require_pushed_requests: client.require_pushed_requests,
         access_token_life: client.access_token_life,
         refresh_token_life: client.refresh_token_life,
+        id_token_claims: client.id_token_claims,
+        access_token_claims: client.access_token_claims,
         relay: client.relay,
     }
 }
@@ -176,6 +189,8 @@ pub async fn put(
         require_pushed_requests: input.require_pushed_requests,
         access_token_life: input.access_token_life,
         refresh_token_life: input.refresh_token_life,
+        id_token_claims: input.id_token_claims,
+        access_token_claims: input.access_token_claims,
         relay,
     };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
@@ -210,14 +225,9 @@ fn check(problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
     if let Some(uri) = &input.initiate_login_uri {
         problems.take("/initiate_login_uri", check_redirect_uri(uri));
     }
-    for (path, life, shortest, longest, problem) in [
-        ("/access_token_life", input.access_token_life, 60, access_token_life(), "must be 60 to 86400 seconds"),
-        ("/refresh_token_life", input.refresh_token_life, 600, refresh_token_life(), "must be 600 to 604800 seconds"),
-    ] {
-        if !(shortest..=longest.0).contains(&life.0) {
-            problems.add(path, problem);
-        }
-    }
+    lifetimes::check_client(problems, input.access_token_life, input.refresh_token_life);
+    claims::check(problems, "/id_token_claims", input.id_token_claims.as_deref().unwrap_or_default());
+    claims::check_access(problems, &input.access_token_claims, input.relay.is_some());
     let relay = input.relay.as_ref()?;
     relay::check(problems, relay, &input.redirect_uris, input.client_auth)
 }

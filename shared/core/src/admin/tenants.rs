@@ -7,11 +7,12 @@ use url::Host;
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::problems::Problems;
-use super::{Checked, Put, check_id, check_name, checkpoint, look};
+use super::{Checked, Put, check_id, check_name, checkpoint, lifetimes, look};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::checkpoint::Checkpoint;
 use crate::model::effect::ChangeKind;
+use crate::model::lifetimes::Lifetimes;
 use crate::model::tenant::{DEFAULT_SESSION_SHARDS, Tenant};
 use crate::routing;
 use crate::store::key::{self, SessionShard};
@@ -38,6 +39,9 @@ pub struct TenantInput {
     /// The hosts at which its connections may be asked, by name or address, without a port; all when left out.
     #[serde(default)]
     pub egress_hosts: Vec<String>,
+    /// How long its sessions and tokens live; what is left out is as long as it is anyway.
+    #[serde(default)]
+    pub lifetimes: Lifetimes,
 }
 
 /// What an administrator sees.
@@ -91,9 +95,9 @@ pub async fn put(
 ) -> Result<(Put, Tagged<TenantView>), Error> {
     check_id("tenant", id)?;
     check_name(&mut problems, &input.name);
-    let logo_url = input.logo_url.and_then(|text| problems.take("/logo_url", look::image_url(&text)));
-    let colour = input.colour.and_then(|text| problems.take("/colour", look::colour(&text)));
     let egress_hosts = check_egress_hosts(&mut problems, &input.egress_hosts);
+    let logo_url = input.logo_url.as_deref().and_then(|text| problems.take("/logo_url", look::image_url(text)));
+    let colour = input.colour.as_deref().and_then(|text| problems.take("/colour", look::colour(text)));
     let record = key::tenant(id);
     let found = record.get(&*broker.platform.store).await?;
     let session_shards = match (&found, input.session_shards) {
@@ -110,10 +114,11 @@ pub async fn put(
             asked.unwrap_or(DEFAULT_SESSION_SHARDS)
         }
     };
-    input.checkpoint.iter().for_each(|sent| checkpoint::check(&mut problems, sent));
+    input.checkpoint.iter().for_each(|sent| checkpoint::check(&mut problems, broker, sent));
+    lifetimes::check_tenant(&mut problems, &input.lifetimes);
     problems.none()?;
-    let checkpoint = input.checkpoint;
-    let tenant = Tenant { name: input.name, session_shards, logo_url, colour, checkpoint, egress_hosts };
+    let TenantInput { name, checkpoint, lifetimes, .. } = input;
+    let tenant = Tenant { name, session_shards, logo_url, colour, checkpoint, egress_hosts, lifetimes };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
     if outcome == Put::Created {
         register(broker, id, session_shards).await?;

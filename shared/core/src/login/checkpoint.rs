@@ -1,26 +1,29 @@
 //! The tenant's checkpoint: between the proof of who somebody is and the session, or its next code, the person says why
-//! they sign in.
+//! they sign in, and a webhook agrees.
 //!
 //! A sign-in that waits for the answer lies in the person's session partition. Its name's secret is in a cookie of the
 //! browser, and whoever answers takes the record away: it lets one sign-in through, in one browser, for ten minutes.
 
 use url::Url;
 use vestibule_protocol::oauth::{self, ErrorCode};
+use vestibule_protocol::oidc::added_claims::AddedClaims;
 use vestibule_protocol::params::Params;
 
 pub use super::complete::Finished;
-use super::complete::complete;
+use super::complete::{complete, error_location};
 use super::state::LOGIN_LIFE;
-use super::{Look, Refusal, ReplyAddress, look};
+use super::webhook::{self, Verdict};
+use super::{Look, Refusal, ReplyAddress, Told, look};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{Handle, HandleKind, Locator, SecretHash, new_id, new_secret};
 use crate::model::checkpoint::{Checkpoint, Justification, Unacceptable, When};
+use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::pending::PendingSignIn;
-use crate::sessions;
 use crate::store::Expect;
 use crate::store::key::SessionShard;
 use crate::store::record::RecordKey;
+use crate::{outbox, sessions};
 
 /// What becomes of a sign-in whose person is known.
 #[derive(Debug)]
@@ -84,8 +87,17 @@ pub(super) async fn pass(
             }
             return Ok(Some(Passage::Waits(wait(broker, &pending).await?)));
         }
+        let claims = match &checkpoint.webhook {
+            Some(webhook) => match webhook::ask(broker, webhook, &pending).await? {
+                Verdict::Allow(claims) => claims,
+                Verdict::Refuse(message) => return Err(refused(broker, &pending, message.filter(|_| !silent)).await?),
+                Verdict::Unavailable => return Err(Refusal::Reply(reply_address(&pending), UNAVAILABLE)),
+            },
+            None => AddedClaims::default(),
+        };
         let subject = &mut pending.code.subject;
         subject.justification.clone_from(&pending.justification);
+        subject.claims = claims;
         subject.checkpoint_passed_at = Some(broker.platform.clock.now());
         pending.passed = true;
     }
@@ -98,6 +110,33 @@ fn is_due(checkpoint: &Checkpoint, pending: &PendingSignIn) -> bool {
 
 fn reply_address(pending: &PendingSignIn) -> ReplyAddress {
     ReplyAddress { redirect_uri: pending.code.redirect_uri.clone(), state: pending.state.clone() }
+}
+
+const UNAVAILABLE: oauth::Error =
+    oauth::Error::new(ErrorCode::TemporarilyUnavailable, "whoever has to agree to this sign-in cannot be asked");
+
+/// The webhook does not let the person in: the application is told, at once or after they read why.
+async fn refused(broker: &Broker, pending: &PendingSignIn, message: Option<String>) -> Result<Refusal, Error> {
+    let subject = &pending.code.subject;
+    let shard = sessions::shard_of(broker, subject).await?.ok_or(LoginError::ConnectionUnavailable)?;
+    let event = AuditEvent {
+        time: broker.platform.clock.now(),
+        kind: AuditKind::SignInRefusedByWebhook { justification: pending.justification.clone() },
+        user: Some(subject.user.clone()),
+        connection: Some(pending.connection.clone()),
+        client: Some(pending.code.client.clone()),
+        session: None,
+    };
+    let audit = Effect::Audit { tenant: subject.tenant.clone(), event };
+    let owed = outbox::owe(broker, shard.partition(), &audit)?;
+    broker.platform.store.commit(&shard.partition(), vec![owed.write]).await?;
+    let denied = oauth::Error::new(ErrorCode::AccessDenied, "the tenant does not let the person in");
+    let reply = reply_address(pending);
+    let Some(message) = message else { return Ok(Refusal::Reply(reply, denied)) };
+    let back = error_location(broker, &reply, &denied)?;
+    let client = broker.client(&pending.code.client).await?;
+    let application = client.map(|client| client.name.clone()).unwrap_or_default();
+    Ok(Refusal::Told(Box::new(Told { application, look: look(broker, &subject.tenant).await?, message, back })))
 }
 
 /// Keeps a sign-in for one answer.
@@ -195,7 +234,7 @@ pub async fn answer<'a>(
     if !connection.is_some_and(|connection| connection.enabled) {
         return Err(LoginError::ConnectionUnavailable.into());
     }
-    match pass(broker, PendingSignIn { justification, ..taken }, browser, true).await? {
+    match pass(broker, PendingSignIn { justification, ..taken }, browser, false).await? {
         Some(Passage::Done(finished)) => Ok(Answered::Done(finished)),
         // The person was deactivated, or the session ended, while they were writing.
         _ => Err(LoginError::UnknownLogin.into()),

@@ -2,6 +2,7 @@
 //! commit of the person's session partition.
 
 use url::Url;
+use vestibule_protocol::oauth;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
 use super::ReplyAddress;
@@ -159,8 +160,13 @@ pub(super) fn code_location(broker: &Broker, reply: &ReplyAddress, relayed: bool
     reply_location(broker, reply, &parameters)
 }
 
+/// The application's address with an error.
+pub fn error_location(broker: &Broker, reply: &ReplyAddress, error: &oauth::Error) -> Result<Url, Error> {
+    reply_location(broker, reply, &[("error", error.code.as_str()), ("error_description", error.description)])
+}
+
 /// The application's address with our answer in its query: `parameters`, its `state`, and our `iss` (RFC 9207).
-pub fn reply_location(broker: &Broker, reply: &ReplyAddress, parameters: &[(&str, &str)]) -> Result<Url, Error> {
+fn reply_location(broker: &Broker, reply: &ReplyAddress, parameters: &[(&str, &str)]) -> Result<Url, Error> {
     let mut location = Url::parse(&reply.redirect_uri).map_err(|_| Error::bug("a registered address is not a URL"))?;
     {
         let mut query = location.query_pairs_mut();

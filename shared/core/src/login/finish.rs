@@ -3,6 +3,7 @@
 
 use vestibule_protocol::oauth::prompt::is_too_old;
 use vestibule_protocol::oauth::{self, ErrorCode};
+use vestibule_protocol::oidc::added_claims::AddedClaims;
 use vestibule_protocol::params::Params;
 use vestibule_protocol::time::Seconds;
 
@@ -18,7 +19,7 @@ use crate::error::{Error, LoginError};
 use crate::handle::new_id;
 use crate::model::connection::{OidcSettings, ResponseMode, Upstream};
 use crate::model::pending::PendingSignIn;
-use crate::model::session::{Code, SESSION_LIFE, Subject};
+use crate::model::session::{Code, Subject};
 use crate::model::user::User;
 use crate::seal::Sealed;
 use crate::sessions;
@@ -100,13 +101,15 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         tenant: login.tenant.clone(),
         user: user.id,
         session: new_id(&*broker.platform.random),
-        session_ends_at: Some(now + SESSION_LIFE),
+        session_ends_at: Some(now + tenant.lifetimes.session()),
         gate,
         // A provider may sign in from a session of its own; its clock may be ahead of ours.
         auth_time: identity.auth_time.map_or(now, |at| at.min(now)),
         method: identity.method.clone(),
         profile: user.profile,
+        connection: Some(login.connection.clone()),
         justification: None,
+        claims: AddedClaims::default(),
         checkpoint_passed_at: None,
     };
     let code = Code {

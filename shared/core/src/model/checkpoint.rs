@@ -12,6 +12,31 @@ pub struct Checkpoint {
     /// What the person has to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub justification: Option<Justification>,
+    /// Who else decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
+}
+
+/// A program of the tenant's that decides about sign-ins. See [`crate::login`] for what it is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Where it is: an address that the egress policy allows.
+    pub url: String,
+    /// What it means when it does not answer, or not as it should.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+/// What a webhook's failure means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// Nobody is let in without its word.
+    #[default]
+    Refuse,
+    /// Everybody is, without added claims.
+    Allow,
 }
 
 /// Which sign-ins pass a checkpoint.

@@ -39,6 +39,13 @@ pub struct Client {
     /// How long its refresh families live; a session's end is theirs too.
     #[serde(default = "refresh_token_life")]
     pub refresh_token_life: Seconds,
+    /// Which claims about the person stand in its ID tokens; `None` for those that the scope reveals and those that a
+    /// webhook added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_claims: Option<Vec<String>>,
+    /// Which stand in its access tokens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access_token_claims: Vec<String>,
     /// That the relay signs people in for its control plane; `None` when it redeems its codes itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<Relay>,

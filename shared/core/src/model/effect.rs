@@ -127,6 +127,12 @@ pub enum AuditKind {
     },
     /// An inactive person tried to sign in.
     SignInRefused,
+    /// The tenant's webhook did not let a person in.
+    SignInRefusedByWebhook {
+        /// What they said at the tenant's checkpoint.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        justification: Option<String>,
+    },
     /// A session signed a person in to another application, without the identity provider.
     SessionContinued {
         /// What the person said at the tenant's checkpoint, where they passed it.

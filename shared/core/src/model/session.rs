@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::oauth::pkce::CodeChallenge;
 use vestibule_protocol::oauth::scope::Scope;
+use vestibule_protocol::oidc::added_claims::AddedClaims;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
 use super::user::Profile;
@@ -35,9 +36,15 @@ pub struct Subject {
     pub method: AuthenticationMethod,
     /// Who the person is.
     pub profile: Profile,
+    /// Through which identity provider they came. Unknown for a session that began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
     /// What the person said at the tenant's checkpoint, the last time that they passed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
+    /// What the tenant's webhook added there.
+    #[serde(default, skip_serializing_if = "AddedClaims::is_empty")]
+    pub claims: AddedClaims,
     /// When that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint_passed_at: Option<Timestamp>,

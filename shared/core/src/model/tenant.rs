@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
+use super::lifetimes::Lifetimes;
 
 /// A customer organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +26,9 @@ pub struct Tenant {
     /// policy allows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub egress_hosts: Vec<String>,
+    /// How long its sessions and tokens live.
+    #[serde(default)]
+    pub lifetimes: Lifetimes,
 }
 
 /// Enough for some thousand logins a second on either cloud.

@@ -19,6 +19,7 @@ use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
 use crate::model::user::{EmailOwner, IdentityLink, User};
+use crate::model::webhook::WebhookSecrets;
 
 /// Minutes between two looks at one partition.
 pub const SLOTS: u32 = 15;
@@ -103,6 +104,11 @@ pub fn tenant_partition(tenant: &str) -> Partition {
 /// A customer organisation.
 pub fn tenant(tenant: &str) -> RecordKey<Tenant> {
     RecordKey::new(tenant_partition(tenant), "tenant")
+}
+
+/// The secrets of a tenant's webhook.
+pub fn webhook_secrets(tenant: &str) -> RecordKey<WebhookSecrets> {
+    RecordKey::new(tenant_partition(tenant), "webhook-secrets")
 }
 
 /// What the ids of a tenant's connections start with.

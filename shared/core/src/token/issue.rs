@@ -1,59 +1,21 @@
-//! The tokens of a grant: what stands in them, and how they are signed.
+//! The tokens of a grant, signed. What stands in them beside the protocols' claims is in [`super::claims`].
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vestibule_protocol::jose::TokenType;
 use vestibule_protocol::oauth::scope::Scope;
-use vestibule_protocol::time::{Seconds, Timestamp};
+use vestibule_protocol::time::Timestamp;
 
 use super::TokenResponse;
+use super::claims::{self, AccessClaims, IdClaims};
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, Locator, new_id};
-use crate::model::session::{AuthenticationMethod, Grant};
-use crate::model::user::Profile;
+use crate::model::client::Client;
+use crate::model::lifetimes::Lifetimes;
+use crate::model::session::Grant;
 use crate::signing;
 use crate::store::key::SessionShard;
-
-/// An ID token's life. It says who signed in; it opens nothing.
-const ID_TOKEN_LIFE: Seconds = Seconds(3_600);
-
-/// The claims of an access token (RFC 9068 §2.2), with `tenant` and `sid` beside them.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AccessClaims {
-    pub(crate) iss: String,
-    pub(crate) sub: String,
-    pub(crate) aud: String,
-    pub(crate) client_id: String,
-    pub(crate) iat: Timestamp,
-    pub(crate) exp: Timestamp,
-    /// `grant.random`: the grant that it came from can be found again.
-    pub(crate) jti: String,
-    pub(crate) scope: Scope,
-    pub(crate) tenant: String,
-    pub(crate) sid: String,
-}
-
-/// The claims of an ID token (OpenID Connect Core §2).
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct IdClaims {
-    pub(crate) iss: String,
-    pub(crate) sub: String,
-    pub(crate) aud: String,
-    pub(crate) iat: Timestamp,
-    pub(crate) exp: Timestamp,
-    pub(crate) auth_time: Timestamp,
-    #[serde(flatten)]
-    pub(crate) method: AuthenticationMethod,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) nonce: Option<String>,
-    pub(crate) at_hash: String,
-    pub(crate) tenant: String,
-    pub(crate) sid: String,
-    #[serde(flatten)]
-    pub(crate) profile: Profile,
-}
 
 /// Which tokens to make.
 pub(super) struct Issue<'a> {
@@ -63,8 +25,9 @@ pub(super) struct Issue<'a> {
     pub(super) grant: &'a Grant,
     /// At most the grant's.
     pub(super) scope: Scope,
-    /// The client's.
-    pub(super) access_token_life: Seconds,
+    pub(super) client: &'a Client,
+    /// The tenant's.
+    pub(super) lives: Lifetimes,
     pub(super) refresh_secret: HandleSecret,
     /// When the grant was made or turned: lives are counted from one reading of the clock.
     pub(super) now: Timestamp,
@@ -82,8 +45,10 @@ pub(crate) fn grant_id(family: &str) -> String {
 
 /// Signs an access token and an ID token, and writes out the refresh token.
 pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResponse, Error> {
-    let Issue { shard, family, grant, scope, access_token_life, refresh_secret, now, nonce } = issue;
+    let Issue { shard, family, grant, scope, client, lives, refresh_secret, now, nonce } = issue;
     let subject = &grant.subject;
+    let access_token_life = lives.access_token(client.access_token_life);
+    let chosen = claims::choose(broker, client, subject, &scope).await?;
     let access = AccessClaims {
         iss: broker.config.issuer.clone(),
         sub: subject.user.clone(),
@@ -95,6 +60,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         scope: scope.clone(),
         tenant: subject.tenant.clone(),
         sid: subject.session.clone(),
+        chosen: chosen.access_token,
     };
     let keys = signing::keys(broker).await?;
     let access_token = keys.sign(broker, TokenType::AccessToken, &access).await?;
@@ -103,14 +69,14 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         sub: access.sub,
         aud: access.aud,
         iat: now,
-        exp: now + ID_TOKEN_LIFE,
+        exp: now + lives.id_token(),
         auth_time: subject.auth_time,
         method: subject.method.clone(),
         nonce,
         at_hash: keys.token_hash(&access_token),
         tenant: access.tenant,
         sid: access.sid,
-        profile: subject.profile.visible_to(&scope),
+        chosen: chosen.id_token,
     };
     let id_token = keys.sign(broker, TokenType::IdToken, &id).await?;
     let locator = Locator { shard: shard.clone(), path: vec![subject.session.clone(), family] };

@@ -39,16 +39,16 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
         return Err(refused());
     };
     let code = found.value;
-    let acceptable = is_acceptable(&code, client.id, offer) && client.serves(broker, &code.subject.tenant).await?;
-    if !acceptable {
+    let lives = client.lives_at(broker, &code.subject.tenant).await?;
+    let Some(lives) = lives.filter(|_| is_acceptable(&code, client.id, offer)) else {
         record.take(store).await?;
         return Err(refused());
-    }
+    };
 
     let random = &*broker.platform.random;
     let now = broker.platform.clock.now();
     let refresh_secret = new_secret(random);
-    let end = now + client.registered.refresh_token_life;
+    let end = now + lives.refresh_token(client.registered.refresh_token_life);
     let grant = Grant {
         client: code.client,
         scope: code.scope.clone(),
@@ -80,7 +80,8 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
         family,
         grant: &grant,
         scope: code.scope,
-        access_token_life: client.registered.access_token_life,
+        client: client.registered,
+        lives,
         refresh_secret,
         now,
         nonce: code.nonce,

@@ -43,9 +43,8 @@ pub(super) async fn refresh(
     let record = shard.grant(session, &id);
     for _ in 0..TRIES {
         let found = record.get(&*broker.platform.store).await?.ok_or_else(refused)?;
-        if found.value.client != client.id || !client.serves(broker, &found.value.subject.tenant).await? {
-            return Err(refused());
-        }
+        let lives = client.lives_at(broker, &found.value.subject.tenant).await?;
+        let lives = lives.filter(|_| found.value.client == client.id).ok_or_else(refused)?;
         let narrowed = narrow(scope.as_ref(), &found.value.scope)?;
         let now = broker.platform.clock.now();
         let Some(turn) = turn(broker, &found.value, &handle.secret, now) else {
@@ -67,7 +66,8 @@ pub(super) async fn refresh(
                     family: family.clone(),
                     grant: &turn.grant,
                     scope: narrowed,
-                    access_token_life: client.registered.access_token_life,
+                    client: client.registered,
+                    lives,
                     refresh_secret: turn.next,
                     now,
                     nonce: None,

@@ -1,6 +1,7 @@
 //! The checkpoint's page: why somebody signs in, in their own words or as one of several reasons.
 
 use maud::{Markup, html};
+use vestibule_core::login::Told;
 use vestibule_core::login::checkpoint::Question;
 use vestibule_core::model::checkpoint::{Justification, Unacceptable};
 
@@ -65,6 +66,22 @@ fn reasons(asks: &Justification, said: &str, wrong: Option<&str>) -> Markup {
     }
 }
 
+/// Says what a tenant's webhook said to somebody whom it does not let in. The way on is the application's: it gets its
+/// answer by the link.
+pub(crate) fn told(told: &Told) -> Page {
+    let Told { application, look, message, back } = told;
+    let body = html! {
+        @if let Some(logo) = &look.logo_url {
+            img.logo src=(logo) alt=(look.name.as_deref().unwrap_or_default());
+        }
+        h1 { "You are not signed in" }
+        p { @if let Some(name) = &look.name { (name) } @else { "Your organisation" } " did not let you in:" }
+        blockquote { (message) }
+        p { a href=(back) { "Back to " (application) } }
+    };
+    page_with("You are not signed in", &body, &extras(look, &[]))
+}
+
 fn words(wrong: Unacceptable) -> String {
     match wrong {
         Unacceptable::NotAReason => "Choose one of the reasons.".to_owned(),
@@ -97,5 +114,12 @@ mod tests {
             assert!(!page.html.contains("<script>"), "{}", page.html);
             assert_eq!(page.html.matches("</textarea>").count(), usize::from(asked.asks.reasons.is_empty()));
         }
+        let page = told(&Told {
+            application: "<script>1".to_owned(),
+            look: question(&[]).look,
+            message: "</blockquote><script>2".to_owned(),
+            back: "https://app.example/?error=access_denied&state=%22%3E%3Cscript%3E".parse().unwrap(),
+        });
+        assert!(!page.html.contains("<script>") && page.html.matches("</blockquote>").count() == 1, "{}", page.html);
     }
 }

@@ -1,88 +1,18 @@
 //! Every operation of the admin API, once: the router is built from this table, and so is the document that describes
 //! it.
 
-use http::Method;
+mod operation;
+
 use vestibule_core::admin::caller::Area;
 use vestibule_core::admin::{
-    audit, clients, connections, domains, hosts, presets, signing_keys, tenants, tokens, users,
+    audit, clients, connections, domains, hosts, presets, signing_keys, tenants, tokens, users, webhook_secret,
 };
 use vestibule_core::error::Error;
 use vestibule_core::model::effect::DEPLOYMENT;
 
+pub(crate) use self::operation::{Kind, Operation};
 use super::call::{Call, Input, Output, Sent};
 use super::{Answer, openapi};
-
-/// What is known of an operation before it is called.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Operation {
-    pub(crate) kind: Kind,
-    /// Whose business it is.
-    pub(crate) area: Area,
-    /// Below `/admin/v1`.
-    pub(crate) path: &'static str,
-    /// One line for people.
-    pub(crate) summary: &'static str,
-}
-
-/// The ways in which an operation goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Shows an object and its tag.
-    Get,
-    /// Shows a page of a list.
-    List,
-    /// Shows a day's events.
-    Events,
-    /// Shows what is no object.
-    Show,
-    /// Creates or replaces an object.
-    Put,
-    /// Removes an object.
-    Delete,
-    /// Makes an object whose name is ours to give.
-    Create,
-    /// Changes an object in a way of its own.
-    Act,
-    /// Looks at an object in a way of its own.
-    Check,
-}
-
-impl Kind {
-    /// The method.
-    pub(crate) const fn method(self) -> Method {
-        match self {
-            Self::Get | Self::List | Self::Events | Self::Show => Method::GET,
-            Self::Put => Method::PUT,
-            Self::Delete => Method::DELETE,
-            Self::Create | Self::Act | Self::Check => Method::POST,
-        }
-    }
-
-    /// Whether it changes something.
-    pub(crate) const fn is_change(self) -> bool {
-        matches!(self, Self::Put | Self::Delete | Self::Create | Self::Act)
-    }
-
-    /// How it ends when all is well.
-    pub(crate) const fn successes(self) -> &'static [u16] {
-        match self {
-            Self::Get | Self::List | Self::Events | Self::Show | Self::Act | Self::Check => &[200],
-            Self::Put => &[200, 201],
-            Self::Create => &[201],
-            Self::Delete => &[204],
-        }
-    }
-
-    /// Whether its answer has the tag of an object's state.
-    pub(crate) const fn is_tagged(self) -> bool {
-        matches!(self, Self::Get | Self::Put | Self::Create | Self::Act)
-    }
-
-    /// Whether it is about the state of an object: `If-Match` and `If-None-Match` are looked at.
-    pub(crate) const fn is_conditional(self) -> bool {
-        matches!(self, Self::Put | Self::Delete | Self::Act)
-    }
-}
 
 /// What can be made of the table.
 pub(crate) trait Table: Sized {
@@ -95,6 +25,7 @@ pub(crate) trait Table: Sized {
 /// Fills the table in.
 pub(crate) fn fill(table: &mut impl Table) {
     tenants_and_people(table);
+    webhooks(table);
     connections_of_tenants(table);
     domains_and_hosts(table);
     applications(table);
@@ -137,6 +68,21 @@ fn tenants_and_people(table: &mut impl Table) {
         operation(Put, Area::Tenant, "/tenants/{tenant}/users/{user}", "Switches a person on or off"),
         |call, Sent(input)| async move {
             Answer::put(users::put(&call.broker, &call.change, &call.tenant, &call.id, input).await)
+        },
+    );
+}
+
+fn webhooks(table: &mut impl Table) {
+    use Kind::{Act, Get};
+    let path = "/tenants/{tenant}/webhook-secret";
+    table.add(
+        operation(Get, Area::Tenant, path, "Shows what is known of the secret of a tenant's webhook"),
+        |call, ()| async move { Answer::tagged(webhook_secret::get(&call.broker, &call.tenant).await) },
+    );
+    table.add(
+        operation(Act, Area::Tenant, path, "Makes the next secret of a tenant's webhook"),
+        |call, ()| async move {
+            Answer::tagged(webhook_secret::rotate(&call.broker, &call.change, &call.tenant).await)
         },
     );
 }

@@ -1,0 +1,50 @@
+//! How long a tenant lets sessions and tokens live. Where an application sets a life too, the shorter of both counts.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use vestibule_protocol::time::Seconds;
+
+use super::session::SESSION_LIFE;
+
+/// An ID token's life where nothing else is set. It says who signed in; it opens nothing.
+pub const ID_TOKEN_LIFE: Seconds = Seconds(3_600);
+
+/// A tenant's lives, in seconds; what is left out is as long as it is anyway.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lifetimes {
+    /// Of access tokens, from a minute to a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<Seconds>,
+    /// Of refresh families, from ten minutes to seven days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Seconds>,
+    /// Of ID tokens, from a minute to a day; an hour unless set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<Seconds>,
+    /// Of sessions, from ten minutes to seven days. Nothing in a session outlasts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Seconds>,
+}
+
+impl Lifetimes {
+    /// Access tokens of an application that gives them `client`.
+    pub fn access_token(&self, client: Seconds) -> Seconds {
+        self.access_token.map_or(client, |life| life.min(client))
+    }
+
+    /// Refresh families of an application that gives them `client`.
+    pub fn refresh_token(&self, client: Seconds) -> Seconds {
+        self.refresh_token.map_or(client, |life| life.min(client))
+    }
+
+    /// ID tokens.
+    pub fn id_token(&self) -> Seconds {
+        self.id_token.unwrap_or(ID_TOKEN_LIFE)
+    }
+
+    /// Sessions that begin now.
+    pub fn session(&self) -> Seconds {
+        self.session.unwrap_or(SESSION_LIFE)
+    }
+}
