@@ -9,9 +9,11 @@ mod flows {
     mod checkpoint;
     mod choose;
     mod connections;
+    mod copies;
     mod domains;
     mod egress;
     mod gate;
+    mod idle;
     mod keys;
     mod life;
     mod lifetimes;

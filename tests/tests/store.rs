@@ -1,4 +1,4 @@
-//! The store conformance suite on every back-end that runs outside a Worker, and what only DynamoDB can do.
+//! The store conformance suite on every back-end that runs outside a Worker (ED-8), and what only DynamoDB can do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,6 @@
 //! `POST /conformance`: runs the store suite on this Worker's own store and the signature suite on its WebCrypto,
 //! inside workerd, and answers with the outcomes:
-//! `[{"name": "…", "failure": null | "…"}]`. Only in builds with the feature of that name.
+//! `[{"name": "…", "failure": null | "…"}]`. Only in builds with the feature of that name. ED-8.
 
 use std::sync::Arc;
 

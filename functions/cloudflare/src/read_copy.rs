@@ -107,6 +107,7 @@ mod tests {
         Copy { asked_at: Timestamp::from_seconds(1000), record: OneRecord(record) }
     }
 
+    /// ED-3
     #[test]
     fn a_copy_ends_60_seconds_after_its_original_was_asked_for() {
         assert!(usable(copy(None), Timestamp::from_seconds(1059)).is_some());

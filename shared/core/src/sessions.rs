@@ -1,5 +1,7 @@
 //! The gate of a person's sessions, and how sessions end.
 
+use vestibule_protocol::time::Seconds;
+
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{Handle, HandleKind};
@@ -47,6 +49,26 @@ pub(crate) fn still_live(shard: &SessionShard, subject: &Subject) -> [Write; 2] 
         shard.gate(&subject.user).check(Expect::Version(subject.gate.clone())),
         shard.session(&subject.user, &subject.session).check(Expect::Present),
     ]
+}
+
+/// The same, and that the session is used now: the record of one that may not go unused ends later by that. `None` when
+/// it is over. To spare writes, a use is written down once in a tenth of the time that may pass.
+pub(crate) async fn used(
+    broker: &Broker,
+    shard: &SessionShard,
+    subject: &Subject,
+) -> Result<Option<Vec<Write>>, Error> {
+    let Some(idle) = subject.idle_life else { return Ok(Some(still_live(shard, subject).into())) };
+    let record = shard.session(&subject.user, &subject.session);
+    let Some(found) = record.get(&*broker.platform.store).await? else { return Ok(None) };
+    let now = broker.platform.clock.now();
+    let written = found.value.used_at.or(found.value.began_at);
+    if written.is_some_and(|at| !(at + Seconds(idle.0 / 10)).has_passed(now)) {
+        return Ok(Some(still_live(shard, subject).into()));
+    }
+    let session = Session { used_at: Some(now), ..found.value };
+    let [gate_stands, _] = still_live(shard, subject);
+    Ok(Some(vec![gate_stands, record.put_until(&session, subject.record_end(now), Expect::Version(found.version))?]))
 }
 
 /// Ends one session. Removing its record is what ends it; its grants are removed with it, or expire.

@@ -60,6 +60,7 @@ async fn a_request_goes_out_whole() {
     }
 }
 
+/// ED-9
 #[tokio::test]
 async fn a_redirect_is_an_answer() {
     let reply = fetch("/redirect").await.expect("a reply");
@@ -74,6 +75,7 @@ async fn an_error_of_the_other_side_is_an_answer() {
     assert_eq!(reply.headers()["x-seen"], "yes");
 }
 
+/// ED-9
 #[tokio::test]
 async fn the_body_is_limited_announced_or_not() {
     assert_eq!(fetch("/full").await.expect("just fits").body().len(), HTTP_BODY_LIMIT);
@@ -83,6 +85,7 @@ async fn the_body_is_limited_announced_or_not() {
     }
 }
 
+/// ED-9
 #[tokio::test]
 async fn waiting_ends_before_and_within_the_body() {
     for path in ["/silent", "/slow-body"] {
@@ -91,6 +94,7 @@ async fn waiting_ends_before_and_within_the_body() {
     }
 }
 
+/// ED-9
 #[tokio::test]
 async fn addresses_outside_the_policy_are_not_connected_to() {
     let port = server().await.port();

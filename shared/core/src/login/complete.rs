@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, Locator, SecretHash, new_secret};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::pending::PendingSignIn;
-use crate::model::session::{SESSION_LIFE, Session};
+use crate::model::session::Session;
 use crate::outbox;
 use crate::sessions;
 use crate::store::key::SessionShard;
@@ -45,38 +45,47 @@ pub(super) async fn complete(
 ) -> Result<Option<Finished>, Error> {
     let Some(shard) = sessions::shard_of(broker, &pending.code.subject).await? else { return Ok(None) };
     let secret = (!pending.continues).then(|| new_secret(&*broker.platform.random));
-    let writes = match &secret {
-        Some(secret) => {
-            end_older(broker, browser, pending.began_at).await?;
-            begin(broker, &shard, &pending, secret)?
-        }
-        None => match proceed(broker, &shard, &pending).await? {
-            Some(writes) => writes,
-            None => return Ok(None),
-        },
-    };
+    if secret.is_some() {
+        end_older(broker, browser, pending.began_at).await?;
+    }
     let code = new_code(broker, &shard, &pending.code)?;
     let audit = outbox::owe(broker, shard.partition(), &audit(broker, &pending))?;
-    let writes = writes.into_iter().chain([code.write, audit.write]).collect();
-    match broker.platform.store.commit(&shard.partition(), writes).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict) => return Ok(None),
-        Err(error) => return Err(error.into()),
+    if !write(broker, &shard, &pending, secret.as_ref(), &[code.write, audit.write]).await? {
+        return Ok(None);
     }
     let PendingSignIn { code: asked, state, relayed, .. } = pending;
     let reply = ReplyAddress { redirect_uri: asked.redirect_uri, state };
     let session = secret.map(|secret| {
-        let life =
-            Seconds(ends_at(broker, asked.subject.session_ends_at).seconds() - broker.platform.clock.now().seconds());
+        let now = broker.platform.clock.now();
+        let life = Seconds(asked.subject.session_end(now).seconds() - now.seconds());
         let locator = Locator { shard, path: vec![asked.subject.user, asked.subject.session] };
         SessionCookie { handle: Handle { kind: HandleKind::Session, locator, secret }.to_text(), life }
     });
     Ok(Some(Finished { location: code_location(broker, &reply, relayed, &code.text)?, session }))
 }
 
-/// The end that a session has; one that began before ends were kept gets one now.
-fn ends_at(broker: &Broker, kept: Option<Timestamp>) -> Timestamp {
-    kept.unwrap_or(broker.platform.clock.now() + SESSION_LIFE)
+/// Writes a sign-in down, with what else comes of it; false when what it rests on does not stand any more. Looks twice:
+/// a session that another tab used at the same moment is not over.
+async fn write(
+    broker: &Broker,
+    shard: &SessionShard,
+    pending: &PendingSignIn,
+    secret: Option<&HandleSecret>,
+    also: &[Write],
+) -> Result<bool, Error> {
+    for _ in 0..2 {
+        let session = match secret {
+            Some(secret) => Some(begin(broker, shard, pending, secret)?),
+            None => proceed(broker, shard, pending).await?,
+        };
+        let Some(session) = session else { return Ok(false) };
+        match broker.platform.store.commit(&shard.partition(), [session, also.to_vec()].concat()).await {
+            Ok(()) => return Ok(true),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
 }
 
 /// A new session.
@@ -89,12 +98,14 @@ fn begin(
     let subject = pending.code.subject.clone();
     let gate_stands = shard.gate(&subject.user).check(Expect::Version(subject.gate.clone()));
     let record = shard.session(&subject.user, &subject.session);
-    let end = ends_at(broker, subject.session_ends_at);
+    let now = broker.platform.clock.now();
+    let end = subject.record_end(now);
     let session = Session {
         subject,
         connection: pending.connection.clone(),
         secret: SecretHash::of(secret.expose()),
-        began_at: Some(broker.platform.clock.now()),
+        began_at: Some(now),
+        used_at: None,
     };
     Ok(vec![gate_stands, record.put_until(&session, end, Expect::Absent)?])
 }
@@ -103,13 +114,14 @@ fn begin(
 async fn proceed(broker: &Broker, shard: &SessionShard, pending: &PendingSignIn) -> Result<Option<Vec<Write>>, Error> {
     let subject = &pending.code.subject;
     if !pending.passed {
-        return Ok(Some(sessions::still_live(shard, subject).into()));
+        return sessions::used(broker, shard, subject).await;
     }
     let record = shard.session(&subject.user, &subject.session);
     let Some(found) = record.get(&*broker.platform.store).await? else { return Ok(None) };
     let gate_stands = shard.gate(&subject.user).check(Expect::Version(subject.gate.clone()));
-    let session = Session { subject: subject.clone(), ..found.value };
-    let end = ends_at(broker, subject.session_ends_at);
+    let now = broker.platform.clock.now();
+    let session = Session { subject: subject.clone(), used_at: Some(now), ..found.value };
+    let end = subject.record_end(now);
     Ok(Some(vec![gate_stands, record.put_until(&session, end, Expect::Version(found.version))?]))
 }
 

@@ -102,6 +102,7 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         user: user.id,
         session: new_id(&*broker.platform.random),
         session_ends_at: Some(now + tenant.lifetimes.session()),
+        idle_life: tenant.lifetimes.session_idle,
         gate,
         // A provider may sign in from a session of its own; its clock may be ahead of ours.
         auth_time: identity.auth_time.map_or(now, |at| at.min(now)),

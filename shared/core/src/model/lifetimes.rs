@@ -25,6 +25,10 @@ pub struct Lifetimes {
     /// Of sessions, from ten minutes to seven days. Nothing in a session outlasts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<Seconds>,
+    /// How long a session may go without a sign-in or a refresh; no limit unless set. Longer than access tokens live:
+    /// an application that is used asks for the next one then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_idle: Option<Seconds>,
 }
 
 impl Lifetimes {

@@ -27,6 +27,9 @@ pub struct Subject {
     /// When the session ends. Unknown for one that began before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_ends_at: Option<Timestamp>,
+    /// How long the session may go unused; no limit when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_life: Option<Seconds>,
     /// The gate's state at the login. When the gate changes, the session is over.
     pub gate: Version,
     /// When the person proved who they are.
@@ -50,6 +53,19 @@ pub struct Subject {
     pub checkpoint_passed_at: Option<Timestamp>,
 }
 
+impl Subject {
+    /// When the session ends. One that began before ends were kept gets one now.
+    pub fn session_end(&self, now: Timestamp) -> Timestamp {
+        self.session_ends_at.unwrap_or(now + SESSION_LIFE)
+    }
+
+    /// When the session's record ends, if the session is used now and then no more.
+    pub fn record_end(&self, now: Timestamp) -> Timestamp {
+        let end = self.session_end(now);
+        self.idle_life.map_or(end, |idle| end.min(now + idle))
+    }
+}
+
 /// How a person proved who they are, in the identity provider's words (OpenID Connect Core §2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthenticationMethod {
@@ -61,8 +77,8 @@ pub struct AuthenticationMethod {
     pub amr: Vec<String>,
 }
 
-/// A person signed in, in one browser. Changed only where the person passes the tenant's checkpoint again; ended by
-/// removal.
+/// A person signed in, in one browser. Changed only where the person passes the tenant's checkpoint again, and by use
+/// where it may not go unused; ended by removal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Whose.
@@ -74,6 +90,9 @@ pub struct Session {
     /// When it began. Unknown for one that began before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_at: Option<Timestamp>,
+    /// When its use was last written down, where that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
 }
 
 /// Whether a person's sessions count. Its version is what sessions remember; any write to it ends them all.

@@ -58,7 +58,7 @@ pub(super) async fn refresh(
             record.check(expect)
         };
         let mut writes = vec![write];
-        writes.extend(sessions::still_live(&shard, &turn.grant.subject));
+        writes.extend(sessions::used(broker, &shard, &turn.grant.subject).await?.ok_or_else(refused)?);
         match broker.platform.store.commit(&shard.partition(), writes).await {
             Ok(()) => {
                 let tokens = Issue {
