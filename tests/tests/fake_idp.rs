@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
@@ -11,7 +12,7 @@ use url::{Url, form_urlencoded};
 use vestibule_core::platform::HttpClient;
 use vestibule_protocol::time::Seconds;
 use vestibule_testkit::relying_party::{Error, Pending, RelyingParty};
-use vestibule_testkit::{Account, ClientAuth, FakeOidcIdp, Lie, Registration, SeededRandom, TestClock};
+use vestibule_testkit::{Account, ClientAuth, Demand, FakeOidcIdp, Lie, Registration, SeededRandom, TestClock};
 use vestibule_tests::platform::crypto;
 
 const ISSUER: &str = "https://idp.example";
@@ -167,6 +168,45 @@ async fn a_request_that_is_not_right_gets_no_code() {
         assert_ne!(wrong, url, "{from} is in the request");
         assert!(try_with(&wrong).await.is_err(), "{to}");
     }
+}
+
+/// RFC 9126: what was sent ahead is authenticated, and its name works once, for its client, for a minute.
+#[tokio::test]
+async fn requests_that_were_sent_ahead_work_once() {
+    let party = party().await;
+    let query = party.app.start(&party.pending, &[]).await.expect("metadata").query().unwrap_or_default().to_owned();
+    let push = async |body: String, secret: &str| {
+        let proof = BASE64.encode(format!("broker:{secret}"));
+        let request = Request::post("https://idp.example/par").header("authorization", format!("Basic {proof}"));
+        let reply = party.idp.send(request.body(Bytes::from(body)).expect("a request")).await.expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(reply.body()).expect("JSON");
+        (reply.status().as_u16(), body["request_uri"].as_str().unwrap_or_default().to_owned())
+    };
+    let secret = "s3cret%3Awith%2Fodd%2Bchars";
+    let sign_in = async |client: &str, name: &str| {
+        let mut url = Url::parse("https://idp.example/authorize").expect("a URL");
+        url.query_pairs_mut().append_pair("client_id", client).append_pair("request_uri", name);
+        party.idp.sign_in(url.as_str(), "alice@corp.example").await.is_ok()
+    };
+    let (status, name) = push(query.clone(), secret).await;
+    assert_eq!(status, 201);
+    assert!(sign_in("broker", &name).await && !sign_in("broker", &name).await, "once");
+    let (_, name) = push(query.clone(), secret).await;
+    assert!(!sign_in("other", &name).await, "for its client");
+    let (_, name) = push(query.clone(), secret).await;
+    party.clock.advance(Seconds(60));
+    assert!(!sign_in("broker", &name).await, "for a minute");
+    assert_eq!(push(query.clone(), "wrong").await.0, 401);
+    for wrong in [query.replace("client_id=broker", "client_id=other"), query.replace("S256", "plain"), String::new()] {
+        assert_eq!(push(wrong.clone(), secret).await.0, 400, "{wrong}");
+    }
+    assert_eq!(push(format!("{query}&request_uri={name}"), secret).await.0, 400);
+    assert_eq!(push(format!("{query}&request=a.b.c"), secret).await.0, 400);
+    party.idp.demand(Demand::PushedRequests);
+    let plain = format!("https://idp.example/authorize?{query}");
+    assert!(party.idp.sign_in(&plain, "alice@corp.example").await.is_err(), "it insists");
+    party.idp.demand(Demand::SignedRequests);
+    assert_eq!(push(query, secret).await.0, 400, "on signatures too");
 }
 
 #[tokio::test]
