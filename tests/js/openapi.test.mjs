@@ -25,11 +25,11 @@ function documented(method, path) {
     const names = template.split('/');
     return names.length === parts.length && names.every((name, at) => name.startsWith('{') || name === parts[at]);
   };
-  const found = Object.keys(api.paths).filter(fits);
-  assert.equal(found.length, 1, `${method} ${path}`);
-  const operation = api.paths[found[0]][method.toLowerCase()];
+  // A path as it stands goes before one with a placeholder.
+  const template = Object.keys(api.paths).filter(fits).sort()[0];
+  const operation = api.paths[template]?.[method.toLowerCase()];
   assert.ok(operation, `${method} ${path} is documented`);
-  return { operation, template: found[0] };
+  return { operation, template };
 }
 
 function conforms(schema, value, where) {

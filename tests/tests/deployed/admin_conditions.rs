@@ -98,13 +98,14 @@ async fn broken_conditions_are_refused() {
     let broker = Deployment::from_env();
     let path = format!("/tenants/{}", unique("t"));
     for name in ["if-match", "if-none-match"] {
-        for value in ["", "abc", "\"abc", "\"a\" \"b\"", "*, \"a\"", "'a'"] {
+        for value in ["abc", "\"abc", "\"a\" \"b\"", "*, \"a\"", "'a'"] {
             let reply = broker.admin_if((name, value), Method::PUT, &path, Some(&named("x"))).await;
             assert_eq!(reply.status, 400, "{name}: {value}: {}", reply.body);
         }
         let request = broker.request(Method::PUT, &format!("/admin/v1{path}")).bearer_auth(&broker.admin_token);
-        let twice = request.header(name, "\"a\"").header(name, "\"b\"").body(named("x").to_string());
-        assert!(Reply::of(twice).await.status.is_client_error(), "{name} twice");
+        // Several headers are one list (RFC 9110 §5.3), on some hosts before we see them.
+        let twice = request.header(name, "\"a\"").header(name, "b").body(named("x").to_string());
+        assert_eq!(Reply::of(twice).await.status, 400, "{name} twice");
     }
     assert_eq!(broker.admin(Method::GET, &path, None).await.status, 404, "nothing was done");
 }
@@ -114,13 +115,14 @@ async fn broken_conditions_are_refused() {
 async fn of_racing_changes_one_wins() {
     let broker = Deployment::from_env();
     for (path, one, two) in objects(&broker).await {
+        // No two bodies are the same: a change that changes nothing leaves the tag as it is.
         let race = async |condition: (&'static str, String)| {
             let mut tasks = Vec::new();
             for number in 0..12 {
                 let (broker, path, mut body, condition) =
                     (broker.clone(), path.clone(), two.clone(), condition.clone());
                 if let Some(name) = body.get_mut("name") {
-                    *name = json!(format!("Number {number}"));
+                    *name = json!(format!("{} {number}", condition.0));
                 }
                 tasks.push(tokio::spawn(async move {
                     broker.admin_if((condition.0, &condition.1), Method::PUT, &path, Some(&body)).await

@@ -61,20 +61,26 @@ impl Problems {
 
     /// Goes on only if there is none.
     pub fn none(self) -> Result<(), AdminError> {
-        if self.all.is_empty() { Ok(()) } else { Err(AdminError::Problems(self.all)) }
+        if self.all.is_empty() { Ok(()) } else { Err(AdminError::problems(self.all)) }
     }
 }
 
 impl AdminError {
+    /// Things to mend in the body, of very many the first hundred.
+    pub(super) fn problems(mut all: Vec<Problem>) -> Self {
+        all.truncate(100);
+        Self::Problems(all)
+    }
+
     /// One thing to mend, in the body.
     pub fn problem(path: &str, problem: impl Into<String>) -> Self {
         Self::Problems(vec![Problem { path: path.to_owned(), problem: problem.into() }])
     }
 }
 
-/// A name as part of a JSON pointer (RFC 6901 §3).
+/// A name as part of a JSON pointer (RFC 6901 §3); of a name that nobody would use, the beginning.
 pub(super) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+    name.chars().take(100).collect::<String>().replace('~', "~0").replace('/', "~1")
 }
 
 /// All problems in one line, for whoever reads no list.

@@ -50,7 +50,7 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Checked<T>, AdminError> 
             }
         }
     }
-    Err(AdminError::Problems(all(twice, &missing, notes)))
+    Err(AdminError::problems(all(twice, &missing, notes)))
 }
 
 fn all(mut twice: Vec<Problem>, missing: &BTreeSet<String>, notes: Vec<Problem>) -> Vec<Problem> {

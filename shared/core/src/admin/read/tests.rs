@@ -153,3 +153,16 @@ fn members_that_are_there_twice_are_problems() {
     let below = body.replacen("\"flag\":true", "\"flag\":true,\"flag\":true", 1);
     assert_eq!(problems(&below), [("/inner/flag".to_owned(), "is there twice".to_owned())]);
 }
+
+#[test]
+fn very_many_problems_and_very_long_names_are_cut() {
+    let mut body = good();
+    body["list"] = (0..500).map(|_| json!("x")).collect();
+    body["n".repeat(10_000)] = json!(1);
+    let found = problems(&body.to_string());
+    assert_eq!(found.len(), 100);
+    assert!(found.iter().all(|(path, _)| path.len() <= 101), "{found:?}");
+    let mut body = good();
+    body["n".repeat(10_000)] = json!(1);
+    assert_eq!(paths(&body), [format!("/{}", "n".repeat(100))]);
+}

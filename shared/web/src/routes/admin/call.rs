@@ -78,12 +78,15 @@ impl Call {
     }
 }
 
+/// Several headers of one name are one list (RFC 9110 §5.3).
 fn condition(headers: &HeaderMap) -> Result<Condition, AdminError> {
     let read = |name: HeaderName, field| {
-        let mut values = headers.get_all(&name).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        let tags = value.to_str().ok().and_then(Tags::parse).filter(|_| values.next().is_none());
-        let problem = "must be * or a list of entity tags such as \"abc\", in one header";
+        let values: Option<Vec<&str>> = headers.get_all(&name).iter().map(|value| value.to_str().ok()).collect();
+        if values.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(None);
+        }
+        let problem = "must be * or a list of entity tags such as \"abc\"";
+        let tags = values.and_then(|values| Tags::parse(&values.join(",")));
         tags.map(Some).ok_or(AdminError::Invalid { field, problem })
     };
     Ok(Condition { if_match: read(IF_MATCH, "If-Match")?, if_none_match: read(IF_NONE_MATCH, "If-None-Match")? })
