@@ -117,6 +117,10 @@ test('a life of each object goes as described', async () => {
   for (const [method, body] of [['GET'], ['PUT', { active: false }]]) {
     await kept(method, `${at}/users/nobody`, 404, body);
   }
+  await kept('GET', `${at}/webhook-secret`, 404);
+  await kept('POST', `${at}/webhook-secret`, 200);
+  await kept('POST', `${at}/webhook-secret`, 412, undefined, { 'if-match': '"other"' });
+  await kept('GET', `${at}/webhook-secret`, 200);
   await kept('GET', `${at}/audit`, 200);
   await kept('GET', `${at}/audit?day=today`, 400);
   for (const [path] of objects.reverse()) {

@@ -32,6 +32,11 @@ pub struct Lifetimes {
 }
 
 impl Lifetimes {
+    /// Whether nothing is set.
+    pub fn are_unset(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Access tokens of an application that gives them `client`.
     pub fn access_token(&self, client: Seconds) -> Seconds {
         self.access_token.map_or(client, |life| life.min(client))

@@ -27,7 +27,7 @@ pub struct Tenant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub egress_hosts: Vec<String>,
     /// How long its sessions and tokens live.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Lifetimes::are_unset")]
     pub lifetimes: Lifetimes,
 }
 
