@@ -47,6 +47,15 @@ impl Broker {
         path
     }
 
+    /// Another administrator's token.
+    async fn token(&self, scope: &str) -> String {
+        let body = format!("{{\"name\": \"Another\", \"scopes\": [\"{scope}\"]}}");
+        let request = reqwest::Client::new().post(format!("{}/admin/v1/tokens", self.url)).bearer_auth(TOKEN);
+        let reply = request.header("content-type", "application/json").body(body).send().await.expect("an answer");
+        let made: serde_json::Value = serde_json::from_str(&reply.text().await.expect("a body")).expect("JSON");
+        made["token"].as_str().expect("a token").to_owned()
+    }
+
     fn apply(&self, file: &Path, options: &[&str], secrets: &[(&str, &str)]) -> Told {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
         command.arg("apply").arg(file).args(["--url", &self.url]).args(options);
@@ -196,6 +205,28 @@ fn what_cannot_be_replaced_is_told_before_anything_is_written() {
     let told = broker.apply(&path, &[], &[]);
     assert!(told.text.contains("session_shards: cannot be changed"), "{}", told.text);
     told.is(1, &["vestibule: 1 problem to mend; nothing was written"]);
+}
+
+/// A token for reading shows what would change; one of a tenant applies the tenant's part.
+#[tokio::test]
+async fn a_token_with_less_does_less() {
+    let broker = Broker::start("scopes");
+    let tenant = broker.write("tenant.toml", "[tenants.a]\nname = 'A'\n");
+    let connection = "[tenants.a.connections.c]\nname = 'C'\nprotocol = 'oidc'\nissuer = 'https://idp.example'\n\
+        client_id = 'b'\nclient_auth = 'none'\n";
+    let both = broker.write("both.toml", &format!("[tenants.a]\nname = 'A'\n{connection}"));
+    let client = "[clients.app]\nname = 'App'\nredirect_uris = ['https://a.example/cb']\nclient_auth = 'none'\n";
+    let client = broker.write("client.toml", client);
+    broker.apply(&tenant, &[], &[]).is(0, &[]);
+    let (reading, own) = (broker.token("deployment:read").await, broker.token("tenant:a").await);
+    let reading = [("VESTIBULE_ADMIN_TOKEN", reading.as_str())];
+    broker.apply(&both, &["--dry-run"], &reading).is(3, &["created    connection a/c"]);
+    let refused = broker.apply(&both, &[], &reading);
+    refused.is(1, &["tenants.a.connections.c: this token is for reading only"]);
+    let own = [("VESTIBULE_ADMIN_TOKEN", own.as_str())];
+    broker.apply(&both, &[], &own).is(0, &["created    connection a/c", "unchanged  tenant a"]);
+    let refused = broker.apply(&client, &[], &own);
+    refused.is(1, &["vestibule: clients/app cannot be read: this needs a token with the scope deployment"]);
 }
 
 #[test]

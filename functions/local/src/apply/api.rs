@@ -19,18 +19,26 @@ pub(super) struct Answer {
 impl Answer {
     /// What the answer says is wrong with the object at `place`: each problem where it is, or the whole in one.
     pub(super) fn problems(&self, place: &Place) -> Vec<Problem> {
-        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let listed = self.body.get("problems").and_then(Value::as_array).into_iter().flatten();
         let mut problems: Vec<Problem> = listed
             .filter_map(|one| Some(Problem::new(&place.pointer(&text(one, "path")?), text(one, "problem")?)))
             .collect();
         if problems.is_empty() {
-            let said = text(&self.body, "error_description").or_else(|| text(&self.body, "detail"));
-            let said = said.unwrap_or_else(|| format!("the broker answered {}", self.status));
-            problems.push(Problem::new(place, said.chars().take(500).collect::<String>()));
+            problems.push(Problem::new(place, self.said()));
         }
         problems
     }
+
+    /// The answer in words.
+    fn said(&self) -> String {
+        let said = text(&self.body, "error_description").or_else(|| text(&self.body, "detail"));
+        let said = said.unwrap_or_else(|| format!("the broker answered {}", self.status));
+        said.chars().take(500).collect()
+    }
+}
+
+fn text(value: &Value, name: &str) -> Option<String> {
+    value.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
 /// An object as the broker has it.
@@ -81,7 +89,7 @@ impl Remote {
             StatusCode::OK => Ok(Some(Found { etag: answer.etag, view: answer.body })),
             // What cannot be the name of an object names none; why, the rehearsal says.
             StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => Ok(None),
-            status => Err(anyhow!("{} cannot be read: the broker answered {status}", path.join("/"))),
+            _ => Err(anyhow!("{} cannot be read: {}", path.join("/"), answer.said())),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What an application of the file would change, field by field.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One field that becomes another.
 #[derive(Debug, PartialEq)]
@@ -13,7 +13,8 @@ pub(super) struct Change {
     pub(super) to: Value,
 }
 
-/// The fields in which two views of an object differ. An absent field is a null one; lists are compared as a whole.
+/// The fields in which two views of an object differ. An absent field is a null one, an absent table an empty one; lists
+/// are compared as a whole.
 pub(super) fn changes(from: &Value, to: &Value) -> Vec<Change> {
     let mut found = Vec::new();
     compare("", from, to, &mut found);
@@ -21,11 +22,17 @@ pub(super) fn changes(from: &Value, to: &Value) -> Vec<Change> {
 }
 
 fn compare(field: &str, from: &Value, to: &Value, found: &mut Vec<Change>) {
-    let (Value::Object(left), Value::Object(right)) = (from, to) else {
-        if from != to {
-            found.push(Change { field: field.to_owned(), from: from.clone(), to: to.clone() });
+    let empty = Map::new();
+    let (left, right) = match (from, to) {
+        (Value::Object(left), Value::Object(right)) => (left, right),
+        (Value::Object(left), Value::Null) => (left, &empty),
+        (Value::Null, Value::Object(right)) => (&empty, right),
+        (from, to) => {
+            if from != to {
+                found.push(Change { field: field.to_owned(), from: from.clone(), to: to.clone() });
+            }
+            return;
         }
-        return;
     };
     let mut names: Vec<&String> = left.keys().chain(right.keys()).collect();
     names.sort_unstable();
@@ -49,8 +56,8 @@ mod tests {
     #[test]
     fn only_what_differs_is_a_change() {
         let one = json!({"name": "A", "list": [1, 2], "deep": {"on": true, "same": 1}, "gone": 1, "null": null});
-        let other = json!({"name": "A", "list": [2, 1], "deep": {"on": false, "same": 1}, "new": {"a": 1}});
-        let expected = ["deep.on: true -> false", "gone: 1 -> null", "list: [1,2] -> [2,1]", r#"new: null -> {"a":1}"#];
+        let other = json!({"name": "A", "list": [2, 1], "deep": {"on": false, "same": 1}, "new": {"a": 1, "b": {}}});
+        let expected = ["deep.on: true -> false", "gone: 1 -> null", "list: [1,2] -> [2,1]", "new.a: null -> 1"];
         assert_eq!(fields(&one, &other), expected);
         assert_eq!(changes(&one, &one), []);
         assert_eq!(changes(&json!({"a": null}), &json!({})), [], "nothing is nothing");
