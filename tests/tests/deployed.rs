@@ -2,6 +2,8 @@
 //! runtime. Each test cites the checks that it stands for (AZ authorization, TK tokens, RP relying party, LO logout, CK
 //! cookies, ED edge). See `vestibule_tests::Deployment` for how to run it.
 
+#[path = "deployed/acr.rs"]
+mod acr;
 #[path = "deployed/admin.rs"]
 mod admin;
 #[path = "deployed/admin_conditions.rs"]

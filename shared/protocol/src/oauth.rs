@@ -1,5 +1,6 @@
 //! OAuth 2.0 toward the applications: what they may ask, and how we answer when they may not.
 
+pub mod acr;
 pub mod assertion;
 pub mod authorize;
 pub mod client_auth;

@@ -171,7 +171,8 @@ fn oauth_form(error: &Error) -> (StatusCode, ErrorCode, &'static str) {
                 | ErrorCode::InvalidScope
                 | ErrorCode::UnsupportedResponseType
                 | ErrorCode::LoginRequired
-                | ErrorCode::InteractionRequired => StatusCode::BAD_REQUEST,
+                | ErrorCode::InteractionRequired
+                | ErrorCode::UnmetAuthenticationRequirements => StatusCode::BAD_REQUEST,
             };
             (status, error.code, error.description)
         }

@@ -56,7 +56,7 @@ pub async fn finish(
     }
     let code = params.get("code").map_err(oauth::Error::from)?.ok_or(LoginError::UpstreamInvalid("no code"))?;
     let identity = upstream::oidc::identify(broker, &login, settings, code).await?;
-    if let Err(error) = is_recent(&login, &identity) {
+    if let Err(error) = is_recent(&login, &identity).and_then(|()| is_strong(&login, &identity)) {
         return Err(Refusal::Reply(login.reply_address(), error));
     }
     // A person who is deactivated while this runs changes the gate, and the commit fails: look again, then refuse.
@@ -80,6 +80,13 @@ fn is_recent(login: &LoginState, identity: &Identity) -> Result<(), oauth::Error
     let recent = identity.auth_time.is_some_and(|at| !is_too_old(at + CLOCK_LEEWAY, Some(max_age), login.started_at));
     let description = "the identity provider did not show that the person signed in recently enough";
     if recent { Ok(()) } else { Err(oauth::Error::new(ErrorCode::LoginRequired, description)) }
+}
+
+/// A class that the application made a condition must be the login's (OpenID Connect Core §5.5.1.1).
+fn is_strong(login: &LoginState, identity: &Identity) -> Result<(), oauth::Error> {
+    let met = login.condition.as_ref().is_none_or(|condition| condition.are_met_by(identity.method.acr.as_deref()));
+    let description = "the identity provider did not show that the person signed in as strongly as was asked for";
+    if met { Ok(()) } else { Err(oauth::Error::new(ErrorCode::UnmetAuthenticationRequirements, description)) }
 }
 
 /// RFC 9207 §2.4: whoever announces that it names itself must do so, and nobody may name somebody else.

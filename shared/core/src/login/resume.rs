@@ -56,6 +56,7 @@ pub(super) async fn resume(
     let subject = &session.subject;
     let fits = !is_too_old(subject.auth_time, request.max_age, now)
         && hinted.is_none_or(|hinted| hinted.tenant == subject.tenant && hinted.user == subject.user)
+        && request.classes.are_met_by(subject.method.acr.as_deref())
         && is_named(subject, request.login_hint.as_deref())
         && is_for(broker, asking, &session).await?;
     if !fits {

@@ -126,6 +126,7 @@ async fn go(
         login_hint: request.login_hint.as_deref(),
         prompt: &request.prompt,
         max_age: request.max_age,
+        classes: &request.classes,
     };
     let location = match upstream::request::authorization_url(broker, &target, &asked).await {
         Ok(location) => location,
@@ -149,6 +150,7 @@ async fn go(
         code_challenge: request.code_challenge.clone(),
         scope: request.scope.clone(),
         max_age: request.max_age,
+        condition: Some(&request.classes).filter(|classes| classes.essential).cloned(),
         expected_user,
         relayed: client.relay.is_some(),
     };

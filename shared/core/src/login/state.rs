@@ -4,6 +4,7 @@
 //! answer finds its login, only in the same browser, and several tabs do not disturb each other.
 
 use serde::{Deserialize, Serialize};
+use vestibule_protocol::oauth::acr::Classes;
 use vestibule_protocol::oauth::pkce::CodeChallenge;
 use vestibule_protocol::oauth::scope::Scope;
 use vestibule_protocol::time::{Seconds, Timestamp};
@@ -48,6 +49,9 @@ pub struct LoginState {
     /// How old the person's proof may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Seconds>,
+    /// The class of authentication that is a condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Classes>,
     /// The only person who will do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_user: Option<String>,

@@ -1,6 +1,7 @@
 //! The authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1), read in two steps: first whom we talk
 //! to, then what they ask. Until the first step is through, nothing is ever redirected.
 
+use super::acr::Classes;
 use super::pkce::CodeChallenge;
 use super::prompt::{self, Prompt};
 use super::scope::Scope;
@@ -53,6 +54,8 @@ pub struct AuthorizationRequest {
     pub prompt: Prompt,
     /// How long ago the person may have proved who they are.
     pub max_age: Option<Seconds>,
+    /// How strongly.
+    pub classes: Classes,
 }
 
 /// Longest `state`, `nonce` or `login_hint` that we carry, in bytes: the login travels in a cookie.
@@ -95,6 +98,7 @@ impl AuthorizationRequest {
             id_token_hint: params.get("id_token_hint")?.map(str::to_owned),
             prompt: Prompt::parse(params)?,
             max_age: prompt::max_age(params)?,
+            classes: Classes::parse(params)?,
         })
     }
 

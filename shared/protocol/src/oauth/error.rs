@@ -27,6 +27,9 @@ pub enum ErrorCode {
     LoginRequired,
     /// The person is known, but would have to be asked something else (OpenID Connect Core §3.1.2.6).
     InteractionRequired,
+    /// The login is not of the class that was made a condition (OpenID Connect Core Error Code
+    /// `unmet_authentication_requirements` 1.0 §2).
+    UnmetAuthenticationRequirements,
     /// Something of ours broke (§4.1.2.1).
     ServerError,
     /// Something of ours is overloaded; later it may work (§4.1.2.1).
@@ -51,6 +54,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::InteractionRequired => "interaction_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::InvalidToken => "invalid_token",

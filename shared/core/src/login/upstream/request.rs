@@ -3,6 +3,7 @@
 use std::iter;
 
 use url::Url;
+use vestibule_protocol::oauth::acr::Classes;
 use vestibule_protocol::oauth::pkce::CodeChallenge;
 use vestibule_protocol::oauth::prompt;
 use vestibule_protocol::time::Seconds;
@@ -28,6 +29,8 @@ pub struct Asked<'a> {
     pub prompt: &'a prompt::Prompt,
     /// How long ago the person may have proved who they are, for the application.
     pub max_age: Option<Seconds>,
+    /// How strongly, for the application.
+    pub classes: &'a Classes,
 }
 
 /// Names and values, in the order in which they are sent.
@@ -100,14 +103,17 @@ fn parameters(broker: &Broker, settings: &OidcSettings, asked: &Asked<'_>) -> Pa
         let words: Vec<&str> = settings.request.prompt.iter().map(|prompt| prompt.as_str()).collect();
         sent.push(("prompt", words.join(" ")));
     }
-    if !settings.request.acr_values.is_empty() {
-        sent.push(("acr_values", settings.request.acr_values.join(" ")));
-    }
+    let wished = [&asked.classes.values, &settings.request.acr_values].into_iter().find(|values| !values.is_empty());
+    sent.extend(wished.map(|values| ("acr_values", values.join(" "))));
+    let condition = asked.classes.claims();
+    let taken = condition.is_some();
+    sent.extend(condition.map(|claims| ("claims", claims)));
     let max_age = [settings.request.max_age, asked.max_age].into_iter().flatten().min();
     sent.extend(max_age.map(|max_age| ("max_age", max_age.0.to_string())));
     if settings.request.response_mode == ResponseMode::FormPost {
         sent.push(("response_mode", "form_post".to_owned()));
     }
     let ours = sent.into_iter().map(|(name, value)| (name.to_owned(), value));
-    ours.chain(settings.request.parameters.clone()).collect()
+    let theirs = settings.request.parameters.clone().into_iter().filter(|(name, _)| !(taken && name == "claims"));
+    ours.chain(theirs).collect()
 }
