@@ -1,20 +1,16 @@
-// The demo in a real browser: what a person sees, what the browser keeps, and pictures of every page in
-// build/screenshots/, each looked at by axe-core for what would keep people with a disability out. The demo's three parts are on localhost; the last test has the identity provider on another
-// site, where a cookie with the wrong SameSite would be left behind.
+// The demo in a real browser: what a person sees, what the browser keeps, and pictures of every page. The demo's three
+// parts are on localhost; the last test has the identity provider on another site, where a cookie with the wrong SameSite
+// would be left behind.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { broker, connection, idp, post, put, putTenant, runtime } from './broker.mjs';
-
-const pictures = new URL('../../build/screenshots/', import.meta.url).pathname;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
-const sizes = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+import { broker, connection, idp, post, put, putTenant } from './broker.mjs';
+import { pictureOf } from './pictures.mjs';
 
 let demo;
 let app;
@@ -23,7 +19,6 @@ let context;
 let page;
 
 before(async () => {
-  mkdirSync(pictures, { recursive: true });
   profile = mkdtempSync(join(tmpdir(), 'vestibule-browser-'));
   app = await startDemo();
   context = await chromium.launchPersistentContext(profile, {
@@ -63,28 +58,7 @@ function startDemo() {
   });
 }
 
-/** Pictures of the page as it is now: wide and narrow, light and dark, each without a barrier. One runtime's are enough. */
-async function picture(name) {
-  if (runtime !== 'native') return;
-  for (const [size, viewport] of Object.entries(sizes)) {
-    await page.setViewportSize(viewport);
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(pictures, `${name}-${size}-${colorScheme}.png`), fullPage: true });
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      assert.ok(overflow <= 0, `${name} is ${overflow} pixels too wide for ${size}`);
-      assert.deepEqual(await barriers(), [], `${name}, ${size}, ${colorScheme}`);
-    }
-  }
-  await page.setViewportSize(sizes.wide);
-}
-
-/** What axe-core finds wrong: WCAG 2.2 AA and its best practices. The pages have no scripts; this one is the test's. */
-async function barriers() {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ preload: false }));
-  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`);
-}
+const picture = (name) => pictureOf(page, name);
 
 function atIdentityProvider() {
   const here = new URL(page.url());
@@ -224,6 +198,45 @@ test('the sign-in page offers the ways that there are', async () => {
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => url.href.startsWith(idp));
   await page.unroute('https://pictures.example/**');
+});
+
+test('the checkpoint asks why somebody signs in', async () => {
+  await context.clearCookies();
+  const tenant = 'checkpoint-page';
+  await putTenant(tenant);
+  await put('clients/checkpoint-page', {
+    name: 'Planning board', tenants: [tenant], redirect_uris: ['https://app.example/'], client_auth: 'none',
+  });
+  const query = new URLSearchParams({
+    client_id: 'checkpoint-page', redirect_uri: 'https://app.example/', response_type: 'code', scope: 'openid', state: 'mine',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+  });
+  const reasons = ['Support of a customer', 'Audit & review', 'Something is broken and I have to look at it right now'];
+  for (const asks of [{}, { reasons }]) {
+    await context.clearCookies();
+    await put(`tenants/${tenant}`, { name: 'Birch & Sons', checkpoint: { justification: asks } });
+    await page.goto(`${broker}/oauth2/authorize?${query}`);
+    await page.getByLabel('User').fill('alice');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL((url) => url.pathname === '/oauth2/checkpoint');
+    sealed((await context.cookies(broker)).find((cookie) => cookie.name.startsWith('__Host-checkpoint-')));
+    await picture(`checkpoint-${asks.reasons ? 'reasons' : 'words'}`);
+    if (asks.reasons) {
+      await page.getByLabel('Audit & review').check();
+    } else {
+      // Without the browser's own checks, as an old browser has it.
+      await page.locator('form').evaluate((form) => { form.noValidate = true; });
+      await page.getByLabel('Why are you signing in?').fill('<b>');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('alert').waitFor();
+      assert.equal(await page.getByLabel('Why are you signing in?').inputValue(), '<b>', 'nothing is typed twice');
+      await picture('checkpoint-too-short');
+      await page.getByLabel('Why are you signing in?').fill('Looking into ticket 4711.');
+    }
+    const there = page.waitForRequest((asked) => asked.url().startsWith('https://app.example/'));
+    await page.getByRole('button', { name: 'Continue' }).click();
+    assert.ok(new URL((await there).url()).searchParams.get('code'));
+  }
 });
 
 for (const mode of ['query', 'form_post']) {
