@@ -202,10 +202,8 @@ test('the sign-in page offers the ways that there are', async () => {
 
 test('the checkpoint asks why somebody signs in', async () => {
   await context.clearCookies();
-  const tenant = 'checkpoint-page';
-  await putTenant(tenant);
   await put('clients/checkpoint-page', {
-    name: 'Planning board', tenants: [tenant], redirect_uris: ['https://app.example/'], client_auth: 'none',
+    name: 'Planning board', redirect_uris: ['https://app.example/'], client_auth: 'none',
   });
   const query = new URLSearchParams({
     client_id: 'checkpoint-page', redirect_uri: 'https://app.example/', response_type: 'code', scope: 'openid', state: 'mine',
@@ -214,13 +212,15 @@ test('the checkpoint asks why somebody signs in', async () => {
   const reasons = ['Support of a customer', 'Audit & review', 'Something is broken and I have to look at it right now'];
   for (const asks of [{}, { reasons }]) {
     await context.clearCookies();
+    const tenant = `checkpoint-${asks.reasons ? 'reasons' : 'words'}`;
+    await putTenant(tenant);
     await put(`tenants/${tenant}`, { name: 'Birch & Sons', checkpoint: { justification: asks } });
-    await page.goto(`${broker}/oauth2/authorize?${query}`);
+    await page.goto(`${broker}/oauth2/authorize?${query}&tenant=${tenant}`);
     await page.getByLabel('User').fill('alice');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL((url) => url.pathname === '/oauth2/checkpoint');
     sealed((await context.cookies(broker)).find((cookie) => cookie.name.startsWith('__Host-checkpoint-')));
-    await picture(`checkpoint-${asks.reasons ? 'reasons' : 'words'}`);
+    await picture(tenant);
     if (asks.reasons) {
       await page.getByLabel('Audit & review').check();
     } else {

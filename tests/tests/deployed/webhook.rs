@@ -120,8 +120,10 @@ async fn a_failure_refuses_unless_it_is_to_allow() {
         assert!(!has_session(&browser, &world), "{failure:?}");
         assert!(!Reply::one_param(allowed.arrived(), "code").is_empty(), "{failure:?}");
     }
-    set(&world, "http://127.0.0.1:1/nobody", &json!({})).await;
-    let visit = sign_in(&world, &mut Browser::new()).await;
+    let lost = World::new().await;
+    set(&lost, "http://127.0.0.1:1/nobody", &json!({})).await;
+    rotate(&lost).await;
+    let visit = sign_in(&lost, &mut Browser::new()).await;
     assert_eq!(Reply::one_param(visit.arrived(), "error"), "temporarily_unavailable", "nobody listens");
 }
 
