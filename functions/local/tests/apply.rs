@@ -53,7 +53,7 @@ impl Broker {
         let request = reqwest::Client::new().post(format!("{}/admin/v1/tokens", self.url)).bearer_auth(TOKEN);
         let reply = request.header("content-type", "application/json").body(body).send().await.expect("an answer");
         let made: serde_json::Value = serde_json::from_str(&reply.text().await.expect("a body")).expect("JSON");
-        made["token"].as_str().expect("a token").to_owned()
+        made.get("token").and_then(|token| token.as_str()).expect("a token").to_owned()
     }
 
     fn apply(&self, file: &Path, options: &[&str], secrets: &[(&str, &str)]) -> Told {
