@@ -201,7 +201,6 @@ test('the sign-in page offers the ways that there are', async () => {
 });
 
 test('the checkpoint asks why somebody signs in', async () => {
-  await context.clearCookies();
   await put('clients/checkpoint-page', {
     name: 'Planning board', redirect_uris: ['https://app.example/'], client_auth: 'none',
   });
