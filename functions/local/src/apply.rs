@@ -1,7 +1,7 @@
 //! `vestibule apply`: a deployment file, written to a broker through its admin API. `docs/CONFIGURE.md` describes the
 //! file.
 //!
-//! 1. [`file`] reads it, with its secrets from elsewhere.
+//! 1. [`mod@file`] reads it, with its secrets from elsewhere.
 //! 2. Each object is read from the broker, and the file is applied to a broker in memory: [`rehearsal`]. What is wrong
 //!    is told here, all of it, and nothing has been written.
 //! 3. What differs ([`difference`]) is written, under the condition that it still is as it was read.

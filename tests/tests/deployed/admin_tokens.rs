@@ -184,6 +184,26 @@ async fn a_deleted_token_acts_no_more() {
     }
 }
 
+/// Where the broker may be sent for a tenant is the deployment's to say: the tenant's own token keeps it, and can neither
+/// set nor lift it. RP-7.
+#[tokio::test]
+async fn a_tenants_token_does_not_choose_where_we_ask() {
+    let tenants = Tenants::new().await;
+    let bearer = tenants.bearer(&[format!("tenant:{}", tenants.own)]).await;
+    let path = format!("/tenants/{}", tenants.own);
+    let named = |hosts: &[&str]| json!({ "name": "Own", "egress_hosts": hosts });
+    let put = async |body: &Value| bearer.admin(Method::PUT, &path, Some(body)).await;
+    assert_eq!(put(&named(&["idp.example"])).await.status, 403);
+    tenants.broker.put(&path, named(&["idp.example"])).await;
+    for hosts in [&[][..], &["other.example"], &["idp.example", "other.example"]] {
+        let reply = put(&named(hosts)).await;
+        assert_eq!(reply.status, 403, "{hosts:?}: {}", reply.body);
+    }
+    assert_eq!(put(&json!({ "name": "Own" })).await.status, 403, "left out is lifted");
+    let kept = put(&named(&["idp.example"])).await;
+    assert_eq!(kept.status, 200, "{}", kept.body);
+}
+
 /// AZ-13: what cannot be a token is not made.
 #[tokio::test]
 async fn impossible_tokens_are_refused() {

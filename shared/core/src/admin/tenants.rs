@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Host;
 
+use super::caller::Area;
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::problems::Problems;
@@ -117,6 +118,10 @@ pub async fn put(
     input.checkpoint.iter().for_each(|sent| checkpoint::check(&mut problems, broker, sent));
     lifetimes::check_tenant(&mut problems, &input.lifetimes);
     problems.none()?;
+    // Where the broker may be sent is the deployment's to say: a tenant's own administrator cannot widen it.
+    if found.as_ref().map_or(&[][..], |found| &found.value.egress_hosts) != egress_hosts {
+        change.by.may(Area::DeploymentOfTenant, id, true)?;
+    }
     let TenantInput { name, checkpoint, lifetimes, .. } = input;
     let tenant = Tenant { name, session_shards, logo_url, colour, checkpoint, egress_hosts, lifetimes };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
