@@ -121,6 +121,8 @@ test('a life of each object goes as described', async () => {
   await kept('POST', `${at}/webhook-secret`, 200);
   await kept('POST', `${at}/webhook-secret`, 412, undefined, { 'if-match': '"other"' });
   await kept('GET', `${at}/webhook-secret`, 200);
+  await kept('POST', `${at}/reseal`, 200);
+  await kept('POST', '/tenants/none/reseal', 404);
   await kept('GET', `${at}/audit`, 200);
   await kept('GET', `${at}/audit?day=today`, 400);
   for (const [path] of objects.reverse()) {

@@ -22,6 +22,7 @@ mod flows {
     mod relay;
     mod replaced;
     mod requests;
+    mod reseal;
     mod resume;
     mod rotation;
     mod signing_keys;

@@ -20,6 +20,7 @@ pub mod presets;
 pub mod problems;
 mod read;
 pub mod relay;
+pub mod reseal;
 pub mod signing_keys;
 pub mod tenants;
 pub mod tokens;

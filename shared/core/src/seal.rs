@@ -87,10 +87,20 @@ impl Sealer {
         Ok(Sealed(format!("{}.{}", key.name, URL_SAFE_NO_PAD.encode(message))))
     }
 
-    /// Whether a text was sealed with the key that seals now.
-    pub fn is_current(&self, sealed: &Sealed) -> bool {
+    /// The same, sealed with the key that seals now; `None` when it is already.
+    pub fn renew(
+        &self,
+        random: &dyn Random,
+        purpose: Purpose,
+        place: &str,
+        sealed: &Sealed,
+    ) -> Result<Option<Sealed>, OpenError> {
         let name = sealed.0.split_once('.').map(|(name, _)| name);
-        self.keys.first().is_some_and(|key| Some(key.name.as_str()) == name)
+        if self.keys.first().is_some_and(|key| Some(key.name.as_str()) == name) {
+            return Ok(None);
+        }
+        let plain = self.open(purpose, place, sealed)?;
+        self.seal(random, purpose, place, &plain).map(Some)
     }
 
     /// A fingerprint of `text`, 128 bits in base64url: the same in every process with the same first key, and no help
@@ -174,8 +184,11 @@ mod tests {
         let sealed = sealer(&[("old", 1)]).seal(&Ascending, Purpose::Record, "here", b"x").unwrap();
         let both = sealer(&[("new", 2), ("old", 1)]);
         assert!(both.open(Purpose::Record, "here", &sealed).is_ok());
-        assert!(!both.is_current(&sealed));
-        assert!(both.is_current(&both.seal(&Ascending, Purpose::Record, "here", b"x").unwrap()));
+        let renew = |sealed: &Sealed| both.renew(&Ascending, Purpose::Record, "here", sealed);
+        let renewed = renew(&sealed).unwrap().unwrap();
+        assert_eq!(sealer(&[("new", 2)]).open(Purpose::Record, "here", &renewed).as_deref(), Ok(&b"x"[..]));
+        assert_eq!(renew(&renewed), Ok(None));
+        assert_eq!(renew(&Sealed::from_text("gone.AAAA")), Err(OpenError));
         assert_eq!(sealer(&[("new", 2)]).open(Purpose::Record, "here", &sealed), Err(OpenError));
     }
 }

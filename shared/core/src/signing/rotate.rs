@@ -123,14 +123,15 @@ pub(crate) async fn tick(broker: &Broker) -> Result<(), Error> {
 /// How many keys are sealed with the first sealing key now and were not before. One that does not open stays as it is:
 /// it may open again when its sealing key is configured again.
 fn reseal(broker: &Broker, ring: &mut KeyRing) -> usize {
-    let stale = ring.keys.iter_mut().filter(|key| !broker.sealer.is_current(&key.private));
-    let resealed = stale.filter_map(|key| {
-        let place = sealed_place(&key.kid);
-        let opened = broker.sealer.open(Purpose::Record, &place, &key.private).ok()?;
-        key.private = broker.sealer.seal(&*broker.platform.random, Purpose::Record, &place, &opened).ok()?;
-        Some(())
-    });
-    resealed.count()
+    let random = &*broker.platform.random;
+    let mut resealed = 0;
+    for key in &mut ring.keys {
+        if let Ok(Some(renewed)) = broker.sealer.renew(random, Purpose::Record, &sealed_place(&key.kid), &key.private) {
+            key.private = renewed;
+            resealed += 1;
+        }
+    }
+    resealed
 }
 
 /// Writes the ring, if it is as it was read.

@@ -5,7 +5,7 @@ mod operation;
 
 use vestibule_core::admin::caller::Area;
 use vestibule_core::admin::{
-    audit, clients, connections, domains, hosts, presets, signing_keys, tenants, tokens, users, webhook_secret,
+    audit, clients, connections, domains, hosts, presets, reseal, signing_keys, tenants, tokens, users, webhook_secret,
 };
 use vestibule_core::error::Error;
 use vestibule_core::model::effect::DEPLOYMENT;
@@ -37,7 +37,7 @@ const fn operation(kind: Kind, area: Area, path: &'static str, summary: &'static
 }
 
 fn tenants_and_people(table: &mut impl Table) {
-    use Kind::{Delete, Events, Get, List, Put};
+    use Kind::{Delete, Events, Get, List, Put, Run};
     table.add(operation(List, Area::Deployment, "/tenants", "Lists the tenants"), |call, ()| async move {
         Answer::shown(tenants::list(&call.broker, &call.paging()?).await)
     });
@@ -55,6 +55,10 @@ fn tenants_and_people(table: &mut impl Table) {
     table.add(
         operation(Events, Area::Tenant, "/tenants/{tenant}/audit", "Shows what happened in a tenant on a day"),
         |call, ()| async move { Answer::shown(audit::list(&call.broker, &call.tenant, &call.day()?).await) },
+    );
+    table.add(
+        operation(Run, Area::Tenant, "/tenants/{tenant}/reseal", "Seals a tenant's secrets with the first sealing key"),
+        |call, ()| async move { Answer::shown(reseal::reseal(&call.broker, &call.change, &call.tenant).await) },
     );
     table.add(
         operation(List, Area::Tenant, "/tenants/{tenant}/users", "Lists the people of a tenant"),

@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Create,
     /// Changes an object in a way of its own.
     Act,
+    /// Changes several objects in a way of its own.
+    Run,
     /// Looks at an object in a way of its own.
     Check,
 }
@@ -45,19 +47,19 @@ impl Kind {
             Self::Get | Self::List | Self::Events | Self::Show => Method::GET,
             Self::Put => Method::PUT,
             Self::Delete => Method::DELETE,
-            Self::Create | Self::Act | Self::Check => Method::POST,
+            Self::Create | Self::Act | Self::Run | Self::Check => Method::POST,
         }
     }
 
     /// Whether it changes something.
     pub(crate) const fn is_change(self) -> bool {
-        matches!(self, Self::Put | Self::Delete | Self::Create | Self::Act)
+        matches!(self, Self::Put | Self::Delete | Self::Create | Self::Act | Self::Run)
     }
 
     /// How it ends when all is well.
     pub(crate) const fn successes(self) -> &'static [u16] {
         match self {
-            Self::Get | Self::List | Self::Events | Self::Show | Self::Act | Self::Check => &[200],
+            Self::Get | Self::List | Self::Events | Self::Show | Self::Act | Self::Run | Self::Check => &[200],
             Self::Put => &[200, 201],
             Self::Create => &[201],
             Self::Delete => &[204],
