@@ -1,0 +1,10 @@
+//! SCIM 2.0 as pure functions (RFC 7643, RFC 7644): what directories send becomes typed values or a clear error.
+//!
+//! Tolerant of what Entra and Okta really send, strict in what we answer. What was forgiven is noted, so that an
+//! administrator can see it.
+
+mod error;
+pub mod filter;
+pub mod path;
+
+pub use error::{ERROR_SCHEMA, Error, ScimType};
