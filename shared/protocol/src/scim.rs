@@ -6,5 +6,6 @@
 mod error;
 pub mod filter;
 pub mod path;
+pub mod schema;
 
 pub use error::{ERROR_SCHEMA, Error, ScimType};
