@@ -3,8 +3,10 @@
 //! Tolerant of what Entra and Okta really send, strict in what we answer. What was forgiven is noted, so that an
 //! administrator can see it.
 
+pub mod condition;
 mod error;
 pub mod filter;
+pub mod instant;
 pub mod path;
 pub mod schema;
 
