@@ -7,7 +7,12 @@ pub mod condition;
 mod error;
 pub mod filter;
 pub mod instant;
+pub mod member;
+pub mod note;
+pub mod patch;
 pub mod path;
+pub mod resource;
 pub mod schema;
+mod value;
 
 pub use error::{ERROR_SCHEMA, Error, ScimType};
