@@ -6,7 +6,8 @@ mod evaluate;
 #[cfg(test)]
 mod tests;
 
-use self::compare::Comparison;
+pub use self::compare::Comparison;
+pub(super) use self::evaluate::values;
 use super::filter::{Filter, Operator};
 use super::path::AttributePath;
 use super::schema::{Attribute, Place, ResourceType, UnknownAttribute};

@@ -105,6 +105,11 @@ impl Error {
         Self::new(ScimType::InvalidValue, detail)
     }
 
+    /// The same error, saying which operation of the request has it, counted from 0.
+    pub(super) fn at(self, index: usize) -> Self {
+        Self { detail: format!("Operations[{index}]: {}", self.detail), ..self }
+    }
+
     /// The body of the answer. The status is text there (RFC 7644 §3.12).
     pub fn body(&self) -> Value {
         let mut body = json!({ "schemas": [ERROR_SCHEMA], "status": self.status.to_string(), "detail": self.detail });

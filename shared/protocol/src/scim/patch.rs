@@ -55,8 +55,7 @@ pub fn apply(resource_type: &ResourceType, before: &Value, body: &Value) -> Resu
     let mut draft = Draft::new(resource_type, before, notes);
     for (index, operation) in operations.iter().enumerate() {
         draft.notes.operation = Some(index);
-        operate(&mut draft, operation)
-            .map_err(|error| Error { detail: format!("Operations[{index}]: {}", error.detail), ..error })?;
+        operate(&mut draft, operation).map_err(|error| error.at(index))?;
     }
     let Draft { kept, members, notes, .. } = draft;
     // RFC 7644 §3.5.2.2: what is required can't be taken away.
