@@ -17,6 +17,7 @@ pub mod projection;
 pub mod query;
 pub mod resource;
 pub mod schema;
+pub mod service_provider;
 pub mod sort;
 mod value;
 
