@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Error;
 use super::note::Notes;
-use super::schema::Attribute;
+use super::schema::{Attribute, Mutability};
 use super::value;
 
 /// Somebody in a group.
@@ -78,9 +78,18 @@ pub(super) fn parse(attribute: &Attribute, sent: &Value, notes: &mut Notes) -> R
             std::slice::from_ref(only)
         }
     };
+    let is_written = |name: &str| attribute.sub(name).is_none_or(|part| part.mutability != Mutability::ReadOnly);
+    let owned = |(name, value): (&String, &Value)| (name.clone(), value.clone());
     for sent in sent {
+        // Okta repeats everybody's name; that we know it ourselves is nothing to note.
+        let sent = match sent {
+            Value::Object(parts) => {
+                Value::Object(parts.iter().filter(|(name, _)| is_written(name)).map(owned).collect())
+            }
+            other => other.clone(),
+        };
         // Dropping somebody who is not named well would take rights away without a word.
-        let member = value::one(name, attribute, sent, notes)?;
+        let member = value::one(name, attribute, &sent, notes)?;
         let id = member.as_ref().and_then(|member| member.get("value")).and_then(Value::as_str);
         let id = id.ok_or_else(|| Error::invalid_value("every member must have a value, which is an id"))?.to_owned();
         let kind = member.as_ref().and_then(|member| member.get("type")).and_then(Value::as_str).map(str::to_owned);

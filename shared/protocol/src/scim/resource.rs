@@ -125,11 +125,16 @@ fn written(name: &str, attribute: &Attribute, sent: &Value, notes: &mut Notes) -
     if attribute.mutability != Mutability::ReadOnly {
         return value::normalise(name, attribute, sent, notes);
     }
-    // That they repeat what we said ourselves is nothing to tell anybody.
+    note_read_only(name, notes);
+    Ok(None)
+}
+
+/// Notes that an attribute was left out because only we write it. That directories repeat what we told them ourselves is
+/// nothing to tell anybody.
+pub(super) fn note_read_only(name: &str, notes: &mut Notes) {
     if !["schemas", "id", "meta", "groups"].contains(&name) {
         notes.add(name, Forgiven::ReadOnly);
     }
-    Ok(None)
 }
 
 /// Which attributes a resource can't be without, as text of an error.

@@ -7,7 +7,7 @@ use super::elements;
 use super::target::{PatchPath, Target, invalid_path};
 use crate::scim::member::MemberChanges;
 use crate::scim::note::{Forgiven, Notes};
-use crate::scim::resource::MEMBERS;
+use crate::scim::resource::{self, MEMBERS};
 use crate::scim::schema::{Attribute, Kind, Mutability, Place, ResourceType, Returned, Schema};
 use crate::scim::value;
 use crate::scim::{Error, ScimType};
@@ -72,7 +72,7 @@ impl<'s> Draft<'s> {
         };
         let target = path.resolve(self.resource_type)?;
         if is_read_only(&target.place) {
-            self.notes.add(&target.place.name(), Forgiven::ReadOnly);
+            resource::note_read_only(&target.place.name(), &mut self.notes);
             return Ok(());
         }
         self.at(action, &target, sent)

@@ -79,7 +79,7 @@ fn what_entra_changes_is_changed() {
     assert_eq!(six.changed, ["externalId", "name", "displayName", "emails", &employee]);
     let keys = patched(&json!([{ "op": "replace", "value": {
         "displayName": "Bjfe", "name.givenName": "Kkom", &employee: "Aklq", "emails[type eq \"work\"].value": "q@corp.example",
-        ENTERPRISE_USER: { "department": "R&D", "manager.value": "m" }, "unheard": 1, "id": "x", "urn:x:y:z": 1, "a b": 1,
+        ENTERPRISE_USER: { "department": "R&D", "manager.value": "m" }, "unheard": 1, "id": "x", "meta.version": "1", "urn:x:y:z": 1, "a b": 1,
     } }]));
     assert_eq!(keys.resource["name"], json!({ "givenName": "Kkom", "familyName": "Liddell" }));
     assert_eq!(keys.resource["emails"][0]["value"], "q@corp.example");
@@ -87,7 +87,7 @@ fn what_entra_changes_is_changed() {
     assert_eq!(keys.resource[ENTERPRISE_USER], extension);
     for (name, what) in [
         ("unheard", Forgiven::Unknown),
-        ("id", Forgiven::ReadOnly),
+        ("meta.version", Forgiven::ReadOnly),
         ("urn:x:y:z", Forgiven::Unknown),
         ("a b", Forgiven::Unknown),
     ] {

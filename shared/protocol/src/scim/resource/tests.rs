@@ -74,11 +74,12 @@ fn a_group_s_members_are_apart() {
     let body = group(&json!({
         "schemas": [GROUP, "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],
         "displayName": "Tour guides",
-        "members": [{ "value": "b", "display": null, "$ref": null }, { "value": "a", "type": "Group" }, { "value": "b" }],
+        "members": [{ "value": "b", "display": "Bob", "$ref": null }, { "value": "a", "type": "Group" }, { "value": "b" }],
     }))
     .unwrap();
     assert_eq!(body.resource, json!({ "displayName": "Tour guides" }));
     let member = |id: &str, kind: Option<&str>| Member { id: id.to_owned(), kind: kind.map(str::to_owned) };
+    assert_eq!(noted(&body).len(), 1, "{:?}", body.notes);
     assert_eq!(body.members, [member("a", Some("Group")), member("b", None)]);
     for wrong in [
         json!([{}]),

@@ -9,9 +9,9 @@ pub(super) fn core() -> Schema {
         A::text("value", "The member's id").exact().required(),
         A::reference("$ref", "The member's address", &["User", "Group"]),
         A::text("type", "What the member is").usually(&["User", "Group"]),
-        A::text("display", "The member's name"),
     ];
-    let member = member.into_iter().map(|part| part.mutability(Mutability::Immutable)).collect();
+    let mut member: Vec<A> = member.into_iter().map(|part| part.mutability(Mutability::Immutable)).collect();
+    member.push(A::text("display", "The member's name").mutability(Mutability::ReadOnly));
     Schema {
         id: GROUP.to_owned(),
         name: "Group".to_owned(),
