@@ -145,6 +145,12 @@ impl<'s> ElementCondition<'s> {
     }
 }
 
+/// A text as it is compared where case does not matter. An index of such an attribute is written so too, for
+/// [`Condition::must_equal`] asks it so.
+pub fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
 fn invalid(detail: impl Into<String>) -> Error {
     Error::new(ScimType::InvalidFilter, detail)
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::condition::values;
+use super::condition::{fold, values};
 use super::instant::Instant;
 use super::path::AttributePath;
 use super::schema::{DataType, Place, ResourceType, Returned};
@@ -60,7 +60,7 @@ impl<'s> SortBy<'s> {
                 Instant::parse(text).map_or(SortKey::Absent, SortKey::Instant)
             }
             Value::String(text) if leaf.case_exact => SortKey::Text(text.clone()),
-            Value::String(text) => SortKey::Text(text.to_lowercase()),
+            Value::String(text) => SortKey::Text(fold(text)),
             Value::Null | Value::Array(_) | Value::Object(_) => SortKey::Absent,
         }
     }

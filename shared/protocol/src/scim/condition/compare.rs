@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Operator, invalid};
+use super::{Operator, fold, invalid};
 use crate::scim::Error;
 use crate::scim::filter::Literal;
 use crate::scim::instant::Instant;
@@ -36,7 +36,7 @@ impl Comparison {
         let name = &attribute.name;
         let wrong = |what: &str| invalid(format!("{name} {}: {what}", operator.as_str()));
         let text = |text: &String| {
-            if attribute.case_exact { Operand::Exact(text.clone()) } else { Operand::Folded(text.to_lowercase()) }
+            if attribute.case_exact { Operand::Exact(text.clone()) } else { Operand::Folded(fold(text)) }
         };
         let operand = match (attribute.data_type, value) {
             (DataType::Complex, _) => return Err(wrong("it has parts: name the one that is compared")),
@@ -92,7 +92,7 @@ impl Comparison {
             (Operand::Instant(wanted), Value::String(value)) => Instant::parse(value).map(|value| value.cmp(wanted)),
             (Operand::Exact(wanted), Value::String(value)) => return self.holds_for_text(value, wanted),
             (Operand::Folded(wanted), Value::String(value)) => {
-                return self.holds_for_text(&value.to_lowercase(), wanted);
+                return self.holds_for_text(&fold(value), wanted);
             }
             // Nothing that has a value is null, and values of another type are only not equal.
             _ => None,

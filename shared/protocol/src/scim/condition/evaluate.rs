@@ -46,14 +46,14 @@ impl ElementCondition<'_> {
 
 /// Every value that the resource has at that place, none of them empty.
 pub(in crate::scim) fn values<'r>(place: &Place<'_>, resource: &'r Value) -> impl Iterator<Item = &'r Value> {
-    let sub = place.sub.map(|sub| sub.name.clone());
+    let sub = place.sub;
     place
         .get(resource)
         .map(several)
         .unwrap_or_default()
         .iter()
-        .filter_map(move |value| match &sub {
-            Some(sub) => value.get(sub),
+        .filter_map(move |value| match sub {
+            Some(sub) => value.get(&sub.name),
             None => Some(value),
         })
         .flat_map(several)

@@ -75,6 +75,10 @@ impl<'s> Draft<'s> {
             resource::note_read_only(&target.place.name(), &mut self.notes);
             return Ok(());
         }
+        // A part of a value that a filter chooses is set by both alike, but only `add` makes the value where there is none.
+        // Whoever sends paths as keys can't say which of them is new.
+        let is_chosen_part = target.selection.is_some() && target.place.sub.is_some();
+        let action = if is_chosen_part { Action::Add } else { action };
         self.at(action, &target, sent)
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Action;
 use super::target::{Selection, Target};
+use crate::scim::condition::fold;
 use crate::scim::filter::Literal;
 use crate::scim::note::{Forgiven, Notes};
 use crate::scim::schema::Attribute;
@@ -241,9 +242,7 @@ impl Elements<'_, '_> {
 fn is_same(attribute: &Attribute, there: &Value, named: &Value) -> bool {
     let (Some(value), Some(named_parts)) = (attribute.sub("value"), named.as_object()) else { return there == named };
     let same = |part: &Attribute| match (there.get(&part.name), named.get(&part.name)) {
-        (Some(Value::String(there)), Some(Value::String(named))) if !part.case_exact => {
-            there.to_lowercase() == named.to_lowercase()
-        }
+        (Some(Value::String(there)), Some(Value::String(named))) if !part.case_exact => fold(there) == fold(named),
         (there, named) => there == named,
     };
     let type_named = attribute.sub("type").filter(|part| named_parts.contains_key(&part.name));

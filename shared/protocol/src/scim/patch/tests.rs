@@ -107,6 +107,8 @@ fn an_add_makes_the_value_that_its_filter_asks_for() {
     let made = add("emails[type eq \"home\"].value");
     assert_eq!(made.resource["emails"][1], json!({ "type": "home", "value": "+1" }));
     assert_eq!(add("roles.value").resource["roles"], json!([{ "value": "+1" }]));
+    let key = patched(&json!([{ "op": "replace", "value": { "emails[type eq \"home\"].value": "h@home.example" } }]));
+    assert_eq!(key.resource["emails"][1], json!({ "type": "home", "value": "h@home.example" }));
     let replaced = patched(&json!([
         { "op": "replace", "path": "emails[type eq \"work\"]", "value": { "value": "b@corp.example" } },
     ]));

@@ -95,6 +95,25 @@ fn what_is_no_patch_is_refused() {
     assert!(patch_user(&alice(), &json!([{ "op": "add", "path": "roles", "value": values }])).is_err());
 }
 
+/// SC-9: any piece of a path gives a result or an error with a keyword, with it as `path` and as a key.
+#[test]
+fn pieces_of_paths_are_told_apart() {
+    let path = format!("{ENTERPRISE_USER}:manager.value emails[type eq \"wörk\" and (primary pr)].value");
+    for (at, _) in path.char_indices() {
+        for piece in [&path[..at], &path[at..]] {
+            for action in ["add", "replace", "remove"] {
+                let at_path = json!({ "op": action, "path": piece, "value": "x" });
+                let as_key = json!({ "op": action, "value": { piece: "x" } });
+                for operation in [at_path, as_key] {
+                    if let Err(error) = patch_user(&alice(), &json!([operation])) {
+                        assert!(error.status == 400 && error.scim_type.is_some(), "{piece}: {error}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// SC-9: whatever operations come in whatever order, the result is a resource that a PUT of it would give back
 /// unchanged, or an error.
 #[test]
