@@ -1,5 +1,7 @@
 //! A whole user or group as POST and PUT bring it (RFC 7644 §3.3, §3.5.1), and the rules that hold for every resource.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::member::{self, Member};
@@ -28,13 +30,11 @@ impl Body {
         let sent = sent.as_object().ok_or_else(|| invalid_syntax("the body must be a JSON object"))?;
         let mut reader = Reader { resource_type, notes: Notes::default(), kept: Map::new(), members: Vec::new() };
         reader.schemas(sent)?;
-        let mut seen: Vec<String> = Vec::with_capacity(sent.len());
+        let mut seen = BTreeSet::new();
         for (key, value) in sent {
-            let folded = key.to_ascii_lowercase();
-            if seen.contains(&folded) {
+            if !seen.insert(key.to_ascii_lowercase()) {
                 return Err(invalid_syntax("an attribute is there twice: upper and lower case don't tell names apart"));
             }
-            seen.push(folded);
             reader.attribute(key, value)?;
         }
         check_required(resource_type, &reader.kept).map_err(Error::invalid_value)?;
