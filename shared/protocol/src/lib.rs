@@ -6,4 +6,5 @@ pub mod jose;
 pub mod oauth;
 pub mod oidc;
 pub mod params;
+pub mod scim;
 pub mod time;

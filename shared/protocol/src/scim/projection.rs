@@ -1,0 +1,170 @@
+//! Which attributes of a resource are shown (RFC 7644 §3.9, RFC 7643 §7 `returned`).
+
+use serde_json::{Map, Value};
+
+use super::path::AttributePath;
+use super::schema::{Attribute, Mutability, Place, ResourceType, Returned};
+use super::{Error, ScimType};
+
+/// Most names in `attributes` or `excludedAttributes`.
+const MAX_NAMES: usize = 100;
+
+/// What is shown of a resource.
+#[derive(Debug, Clone)]
+pub struct Projection<'s> {
+    resource_type: &'s ResourceType,
+    choice: Choice<'s>,
+}
+
+#[derive(Debug, Clone)]
+enum Choice<'s> {
+    Everything,
+    Only(Vec<Chosen<'s>>),
+    Without(Vec<Chosen<'s>>),
+}
+
+/// What a name of the list means.
+#[derive(Debug, Clone)]
+enum Chosen<'s> {
+    Place(Place<'s>),
+    /// All attributes of the extension with this URI.
+    Extension(&'s str),
+}
+
+impl<'s> Projection<'s> {
+    /// Understands `attributes` and `excludedAttributes`; empty is absent. They exclude each other. A name that we don't
+    /// know is an error where it should be shown, and nothing to leave out where it should not.
+    pub fn new(
+        resource_type: &'s ResourceType,
+        attributes: &[String],
+        excluded_attributes: &[String],
+    ) -> Result<Self, Error> {
+        let choice = match (attributes, excluded_attributes) {
+            ([], []) => Choice::Everything,
+            (names, []) => Choice::Only(chosen(names, resource_type)?.into_iter().collect::<Result<_, _>>()?),
+            ([], names) => Choice::Without(chosen(names, resource_type)?.into_iter().flatten().collect()),
+            _ => return Err(Error::invalid_value("attributes and excludedAttributes exclude each other")),
+        };
+        Ok(Self { resource_type, choice })
+    }
+
+    /// Whether anything of an attribute of the core schema is shown. A group's members are not read if not.
+    pub fn shows(&self, name: &str) -> bool {
+        let attribute = self.resource_type.attributes().find(|attribute| attribute.name == name);
+        attribute.is_some_and(|attribute| self.shows_attribute(None, attribute))
+    }
+
+    /// The resource with only what is shown.
+    pub fn apply(&self, resource: &Value) -> Value {
+        let mut shown = Map::new();
+        for attribute in self.resource_type.attributes() {
+            self.copy(None, attribute, resource, &mut shown);
+        }
+        for extension in self.resource_type.extensions() {
+            let Some(holder) = resource.get(&extension.id) else { continue };
+            let mut part = Map::new();
+            for attribute in &extension.attributes {
+                self.copy(Some(&extension.id), attribute, holder, &mut part);
+            }
+            if !part.is_empty() {
+                shown.insert(extension.id.clone(), Value::Object(part));
+            }
+        }
+        Value::Object(shown)
+    }
+
+    fn copy(&self, extension: Option<&str>, attribute: &Attribute, holder: &Value, shown: &mut Map<String, Value>) {
+        let Some(value) = holder.get(&attribute.name) else { return };
+        if !self.shows_attribute(extension, attribute) {
+            return;
+        }
+        let value = match value {
+            Value::Array(values) => values.iter().map(|value| self.parts(extension, attribute, value)).collect(),
+            only => self.parts(extension, attribute, only),
+        };
+        if value != Value::Object(Map::new()) {
+            shown.insert(attribute.name.clone(), value);
+        }
+    }
+
+    /// The parts of a value that are shown.
+    fn parts(&self, extension: Option<&str>, attribute: &Attribute, value: &Value) -> Value {
+        let Value::Object(parts) = value else { return value.clone() };
+        let is_shown = |name: &String| {
+            let part = attribute.sub(name);
+            part.is_some_and(|part| self.shows_part(extension, attribute, part))
+        };
+        parts.iter().filter(|(name, _)| is_shown(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    fn shows_attribute(&self, extension: Option<&str>, attribute: &Attribute) -> bool {
+        match (rule(attribute), &self.choice) {
+            (Returned::Always, _) | (Returned::Default, Choice::Everything) => true,
+            (Returned::Never, _) | (Returned::Request, Choice::Everything | Choice::Without(_)) => false,
+            (Returned::Default | Returned::Request, Choice::Only(chosen)) => {
+                chosen.iter().any(|chosen| chosen.is_about(extension, attribute))
+            }
+            (Returned::Default, Choice::Without(chosen)) => {
+                !chosen.iter().any(|chosen| chosen.is_about(extension, attribute) && chosen.part().is_none())
+            }
+        }
+    }
+
+    fn shows_part(&self, extension: Option<&str>, attribute: &Attribute, part: &Attribute) -> bool {
+        let names = |chosen: &&Chosen<'_>| chosen.is_about(extension, attribute);
+        let is_part = |chosen: &Chosen<'_>| chosen.part().is_some_and(|chosen| chosen.name == part.name);
+        match (rule(part), &self.choice) {
+            (Returned::Always, _) | (Returned::Default, Choice::Everything) => true,
+            (Returned::Never, _) | (Returned::Request, Choice::Everything | Choice::Without(_)) => false,
+            // A name without a part means all of them; an attribute that is shown anyway is shown whole.
+            (Returned::Default, Choice::Only(chosen)) => {
+                let mut about = chosen.iter().filter(names).peekable();
+                about.peek().is_none() || about.any(|chosen| chosen.part().is_none() || is_part(chosen))
+            }
+            (Returned::Request, Choice::Only(chosen)) => chosen.iter().filter(names).any(is_part),
+            (Returned::Default, Choice::Without(chosen)) => !chosen.iter().filter(names).any(is_part),
+        }
+    }
+}
+
+impl Chosen<'_> {
+    fn is_about(&self, extension: Option<&str>, attribute: &Attribute) -> bool {
+        match self {
+            Self::Place(place) => {
+                place.attribute.name == attribute.name && place.extension.map(|schema| schema.id.as_str()) == extension
+            }
+            Self::Extension(uri) => extension == Some(uri),
+        }
+    }
+
+    fn part(&self) -> Option<&Attribute> {
+        match self {
+            Self::Place(place) => place.sub,
+            Self::Extension(_) => None,
+        }
+    }
+}
+
+/// When an attribute is shown. What nobody may read is not, whatever its schema says of showing it.
+fn rule(attribute: &Attribute) -> Returned {
+    if attribute.mutability == Mutability::WriteOnly { Returned::Never } else { attribute.returned }
+}
+
+fn chosen<'s>(names: &[String], resource_type: &'s ResourceType) -> Result<Vec<Result<Chosen<'s>, Error>>, Error> {
+    if names.len() > MAX_NAMES {
+        return Err(Error::invalid_value(format!("at most {MAX_NAMES} attributes can be named")));
+    }
+    let chosen = |name: &String| {
+        if let Some(extension) = resource_type.extension(name) {
+            return Ok(Chosen::Extension(&extension.id));
+        }
+        let path = AttributePath::parse(name);
+        let path = path.ok_or_else(|| Error::invalid_value("attributes has what is no attribute's name"))?;
+        let place = resource_type.resolve(&path).map_err(|error| error.as_error(ScimType::InvalidValue))?;
+        Ok(Chosen::Place(place))
+    };
+    Ok(names.iter().map(chosen).collect())
+}
+
+#[cfg(test)]
+mod tests;
