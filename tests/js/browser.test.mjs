@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { broker, connection, idp, post, put, putTenant } from './broker.mjs';
+import { chromiumOptions, sealed } from './chromium.mjs';
 import { pictureOf } from './pictures.mjs';
 
 let demo;
@@ -21,16 +22,7 @@ let page;
 before(async () => {
   profile = mkdtempSync(join(tmpdir(), 'vestibule-browser-'));
   app = await startDemo();
-  context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.VESTIBULE_CHROMIUM,
-    headless: true,
-    args: [
-      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
-      '--disable-background-networking', '--disable-component-update',
-      // Nothing outside of this machine, whatever a page asks for.
-      '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost',
-    ],
-  });
+  context = await chromium.launchPersistentContext(profile, chromiumOptions);
   page = context.pages()[0] ?? await context.newPage();
   page.setDefaultTimeout(15_000);
 });
@@ -200,44 +192,6 @@ test('the sign-in page offers the ways that there are', async () => {
   await page.unroute('https://pictures.example/**');
 });
 
-test('the checkpoint asks why somebody signs in', async () => {
-  await put('clients/checkpoint-page', {
-    name: 'Planning board', redirect_uris: ['https://app.example/'], client_auth: 'none',
-  });
-  const query = new URLSearchParams({
-    client_id: 'checkpoint-page', redirect_uri: 'https://app.example/', response_type: 'code', scope: 'openid', state: 'mine',
-    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
-  });
-  const reasons = ['Support of a customer', 'Audit & review', 'Something is broken and I have to look at it right now'];
-  for (const asks of [{}, { reasons }]) {
-    await context.clearCookies();
-    const tenant = `checkpoint-${asks.reasons ? 'reasons' : 'words'}`;
-    await putTenant(tenant);
-    await put(`tenants/${tenant}`, { name: 'Birch & Sons', checkpoint: { justification: asks } });
-    await page.goto(`${broker}/oauth2/authorize?${query}&tenant=${tenant}`);
-    await page.getByLabel('User').fill('alice');
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.waitForURL((url) => url.pathname === '/oauth2/checkpoint');
-    sealed((await context.cookies(broker)).find((cookie) => cookie.name.startsWith('__Host-checkpoint-')));
-    await picture(tenant);
-    if (asks.reasons) {
-      await page.getByLabel('Audit & review').check();
-    } else {
-      // Without the browser's own checks, as an old browser has it.
-      await page.locator('form').evaluate((form) => { form.noValidate = true; });
-      await page.getByLabel('Why are you signing in?').fill('<b>');
-      await page.getByRole('button', { name: 'Continue' }).click();
-      await page.getByRole('alert').waitFor();
-      assert.equal(await page.getByLabel('Why are you signing in?').inputValue(), '<b>', 'nothing is typed twice');
-      await picture('checkpoint-too-short');
-      await page.getByLabel('Why are you signing in?').fill('Looking into ticket 4711.');
-    }
-    const there = page.waitForRequest((asked) => asked.url().startsWith('https://app.example/'));
-    await page.getByRole('button', { name: 'Continue' }).click();
-    assert.ok(new URL((await there).url()).searchParams.get('code'));
-  }
-});
-
 for (const mode of ['query', 'form_post']) {
   test(`a sign-in at an identity provider on another site keeps its cookie: ${mode}`, async () => {
     const back = createServer((_request, response) => {
@@ -274,15 +228,4 @@ for (const mode of ['query', 'form_post']) {
       back.closeAllConnections();
     }
   });
-}
-
-/** A cookie that only the broker's own host gets, never a script. */
-function sealed(cookie) {
-  assert.ok(cookie, 'the cookie is there');
-  assert.match(cookie.name, /^__Host-/);
-  assert.equal(cookie.secure, true);
-  assert.equal(cookie.httpOnly, true);
-  assert.equal(cookie.sameSite, 'Lax');
-  assert.equal(cookie.path, '/');
-  assert.equal(cookie.domain, 'localhost');
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { broker } from './broker.mjs';
+import { chromiumOptions } from './chromium.mjs';
 import { examples, freePort, idp, Running } from './example.mjs';
 
 const running = new Running();
@@ -39,10 +40,7 @@ before(async () => {
   // Started by root, nginx reads files as somebody else.
   chmodSync(running.folder, 0o755);
   await running.start(process.env.VESTIBULE_NGINX, ['-p', running.folder, '-c', conf], {}, `${origin}/auth/sign-in.js`);
-  browser = await chromium.launch({
-    executablePath: process.env.VESTIBULE_CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost'],
-  });
+  browser = await chromium.launch(chromiumOptions);
 });
 
 after(async () => {
