@@ -144,6 +144,19 @@ async fn a_tenant_that_is_gone_takes_its_tokens_along() {
     assert_eq!(userinfo.status, StatusCode::UNAUTHORIZED);
 }
 
+/// A tenant that was removed by mistake comes back with its connection and its people.
+#[tokio::test]
+async fn a_tenant_comes_back_whole() {
+    let test = TestBroker::new().await;
+    let before = test.tokens().await;
+    test.admin(Method::DELETE, "/tenants/acme", &Value::Null).await;
+    test.admin(Method::PUT, "/tenants/acme", &json!({ "name": "Acme" })).await;
+    let after = test.tokens().await;
+    assert_eq!(claims(&after["id_token"])["sub"], claims(&before["id_token"])["sub"]);
+    let refresh = test.refresh(before["refresh_token"].as_str().expect("a token")).await;
+    assert_eq!(refresh.status, StatusCode::OK, "{}", refresh.body);
+}
+
 /// TK-15: a used statement is remembered for as long as it could be used again.
 #[tokio::test]
 async fn a_statement_is_remembered_until_it_is_over() {

@@ -211,7 +211,7 @@ pub async fn delete(broker: &Broker, change: &Change, tenant: &str, id: &str) ->
     Ok(())
 }
 
-pub(super) fn forget(broker: &Broker, tenant: &str, id: &str) {
+fn forget(broker: &Broker, tenant: &str, id: &str) {
     let name = connection_name(tenant, id);
     broker.copies.connections.forget(&name);
     broker.copies.upstreams.forget(&name);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::change::{Change, Done};
-use super::{check_id, connections, tenants};
+use super::{check_id, tenants};
 use crate::Broker;
 use crate::error::Error;
 use crate::login::upstream::oidc;
@@ -28,7 +28,8 @@ pub struct Resealed {
 const BATCH: usize = 50;
 
 /// Seals the client secrets of a tenant's connections, and its webhook's secrets, with the first sealing key. Safe to
-/// repeat; of a change by somebody else at the same time nothing is lost.
+/// repeat; of a change by somebody else at the same time nothing is lost. Copies may hold what was sealed before for two
+/// minutes more.
 pub async fn reseal(broker: &Broker, change: &Change, tenant: &str) -> Result<Resealed, Error> {
     check_id("tenant", tenant)?;
     tenants::exists(broker, tenant).await?;
@@ -69,7 +70,6 @@ fn connection(
     if !renew(broker, &oidc::secret_place(tenant, id), secret, &format!("/tenants/{tenant}/connections/{id}"), done) {
         return Ok(None);
     }
-    connections::forget(broker, tenant, id);
     Ok(Some(key::connection(tenant, id).put(&connection, Expect::Version(version))?))
 }
 
@@ -85,7 +85,6 @@ async fn webhook_secrets(broker: &Broker, tenant: &str, done: &mut Resealed) -> 
     if let Some(previous) = &mut secrets.previous {
         renewed |= renew(broker, &place, &mut previous.secret, &path, done);
     }
-    broker.copies.webhook_secrets.forget(tenant);
     Ok(if renewed { Some(record.put(&secrets, Expect::Version(version))?) } else { None })
 }
 
