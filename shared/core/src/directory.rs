@@ -1,7 +1,13 @@
 //! The people of a tenant: found by identity at a login, created at their first, switched on and off.
 
 mod link;
+pub(crate) mod person;
+pub(crate) mod profile;
+pub(crate) mod tally;
 
+use std::collections::BTreeMap;
+
+use serde_json::Map;
 use vestibule_protocol::oidc::groups::Groups;
 
 use self::link::Trusted;
@@ -11,9 +17,10 @@ use crate::error::{Error, Internal, LoginError};
 use crate::handle::new_id;
 use crate::login::state::LoginState;
 use crate::login::upstream::oidc::Identity;
+use crate::model::access::Access;
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::sign_in::SignIn;
-use crate::model::user::{EmailOwner, IdentityLink, User};
+use crate::model::user::{EmailOwner, IdentityLink, IdentityName, Source, User};
 use crate::outbox;
 use crate::store::record::Stored;
 use crate::store::{Expect, StoreError, Write, key};
@@ -69,7 +76,7 @@ async fn refresh(
     found: Stored<User>,
     address: Option<String>,
 ) -> Result<User, Error> {
-    let mut user = found.value;
+    let mut user = found.value.clone();
     if !user.active {
         return refuse(broker, login, &user.id).await;
     }
@@ -87,18 +94,30 @@ async fn refresh(
             writes.extend(own(&mut user, login, trusted)?);
         }
     }
-    if news || user.profile != identity.profile || !writes.is_empty() {
-        user.profile = identity.profile.clone();
-        user.groups = identity.groups.clone();
+    learn(&mut user, identity);
+    if user != found.value {
         user.updated_at = broker.platform.clock.now();
-        let record = key::user(&login.tenant, &user.id);
-        writes.push(record.put(&user, Expect::Version(found.version))?);
+        writes.extend(person::update(&login.tenant, &found, &user)?);
         if news {
             writes.extend(overage(broker, login, &user)?);
         }
-        broker.platform.store.commit(record.partition(), writes).await?;
+        broker.platform.store.commit(&key::directory(&login.tenant), writes).await?;
     }
     Ok(user)
+}
+
+/// Takes over what a provider says of somebody. Who somebody is whom a directory pushed, the directory says; that an
+/// address of theirs is verified, the provider.
+fn learn(user: &mut User, identity: &Identity) {
+    user.groups = identity.groups.clone();
+    if user.source == Source::Scim {
+        if user.profile.email == identity.profile.email {
+            user.profile.email_verified = identity.profile.email_verified;
+        }
+    } else if user.profile != identity.profile {
+        user.profile = identity.profile.clone();
+        profile::into_attributes(user);
+    }
 }
 
 /// The event that a person's groups are too many to know, where they are.
@@ -140,16 +159,15 @@ async fn connect(
 ) -> Result<User, Error> {
     let record = key::user(&login.tenant, owner);
     let found = record.get(&*broker.platform.store).await?.ok_or(Error::bug("an address points to nobody"))?;
-    let mut user = found.value;
+    let mut user = found.value.clone();
     if !user.active {
         return refuse(broker, login, &user.id).await;
     }
-    user.profile = identity.profile.clone();
-    user.groups = identity.groups.clone();
+    learn(&mut user, identity);
     user.updated_at = broker.platform.clock.now();
     let mut writes = conditions;
-    writes.push(record.put(&user, Expect::Version(found.version))?);
-    writes.push(identify(login, identity, &user)?);
+    writes.push(identify(login, identity, &mut user)?);
+    writes.extend(person::update(&login.tenant, &found, &user)?);
     writes.push(owe(broker, login, AuditKind::IdentityLinked, &user.id)?);
     writes.extend(overage(broker, login, &user)?);
     broker.platform.store.commit(record.partition(), writes).await?;
@@ -169,19 +187,25 @@ async fn create(
         profile: identity.profile.clone(),
         groups: identity.groups.clone(),
         linked_email: None,
+        source: Source::Login,
+        attributes: Map::new(),
+        identities: Vec::new(),
+        member_of: BTreeMap::new(),
+        access: Access::default(),
         created_at: now,
         updated_at: now,
     };
+    profile::into_attributes(&mut user);
+    profile::name(broker, &login.tenant, &mut user).await?;
     let mut writes = match address {
         Some(trusted) => own(&mut user, login, trusted)?.into(),
         None => Vec::new(),
     };
-    let record = key::user(&login.tenant, &user.id);
-    writes.push(record.put(&user, Expect::Absent)?);
-    writes.push(identify(login, identity, &user)?);
+    writes.push(identify(login, identity, &mut user)?);
+    writes.extend(person::create(broker, &login.tenant, &user).await?);
     writes.push(owe(broker, login, AuditKind::UserCreated, &user.id)?);
     writes.extend(overage(broker, login, &user)?);
-    broker.platform.store.commit(record.partition(), writes).await?;
+    broker.platform.store.commit(&key::directory(&login.tenant), writes).await?;
     Ok(user)
 }
 
@@ -193,9 +217,15 @@ fn own(user: &mut User, login: &LoginState, trusted: Trusted) -> Result<[Write; 
     Ok([owns, trusted.domain_is_owned])
 }
 
-fn identify(login: &LoginState, identity: &Identity, user: &User) -> Result<Write, Error> {
-    let link =
-        IdentityLink { user: user.id.clone(), issuer: identity.issuer.clone(), subject: identity.subject.clone() };
+/// Gives a person an identity; to be part of the commit that writes them.
+fn identify(login: &LoginState, identity: &Identity, user: &mut User) -> Result<Write, Error> {
+    let Identity { issuer, subject, .. } = identity;
+    let link = IdentityLink { user: user.id.clone(), issuer: issuer.clone(), subject: subject.clone() };
+    user.identities.push(IdentityName {
+        connection: login.connection.clone(),
+        issuer: issuer.clone(),
+        subject: subject.clone(),
+    });
     let record = key::identity(&login.tenant, &login.connection, &identity.issuer, &identity.subject);
     Ok(record.put(&link, Expect::Absent)?)
 }

@@ -1,12 +1,15 @@
 //! What is kept, as types. Where each lies is in [`crate::store::key`].
 
+pub mod access;
 pub mod admin_token;
 pub mod checkpoint;
 pub mod client;
 pub mod connection;
 pub mod effect;
+pub mod group;
 pub mod lifetimes;
 pub mod pending;
+pub mod provisioning;
 pub mod pushed;
 pub mod routing;
 pub mod session;

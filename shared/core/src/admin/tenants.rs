@@ -14,6 +14,7 @@ use crate::error::{AdminError, Error};
 use crate::model::checkpoint::Checkpoint;
 use crate::model::effect::ChangeKind;
 use crate::model::lifetimes::Lifetimes;
+use crate::model::provisioning::Provisioning;
 use crate::model::tenant::{DEFAULT_SESSION_SHARDS, Tenant};
 use crate::routing;
 use crate::store::key::{self, SessionShard};
@@ -43,6 +44,9 @@ pub struct TenantInput {
     /// How long its sessions and tokens live; what is left out is as long as it is anyway.
     #[serde(default)]
     pub lifetimes: Lifetimes,
+    /// By which road its people come; just in time when left out.
+    #[serde(default)]
+    pub provisioning: Provisioning,
 }
 
 /// What an administrator sees.
@@ -122,8 +126,8 @@ pub async fn put(
     if found.as_ref().map_or(&[][..], |found| &found.value.egress_hosts) != egress_hosts {
         change.by.may(Area::DeploymentOfTenant, id, true)?;
     }
-    let TenantInput { name, checkpoint, lifetimes, .. } = input;
-    let tenant = Tenant { name, session_shards, logo_url, colour, checkpoint, egress_hosts, lifetimes };
+    let TenantInput { name, checkpoint, lifetimes, provisioning, .. } = input;
+    let tenant = Tenant { name, session_shards, logo_url, colour, checkpoint, egress_hosts, lifetimes, provisioning };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
     if outcome == Put::Created {
         register(broker, id, session_shards).await?;

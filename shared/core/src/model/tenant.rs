@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
 use super::lifetimes::Lifetimes;
+use super::provisioning::Provisioning;
 
 /// A customer organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,9 @@ pub struct Tenant {
     /// How long its sessions and tokens live.
     #[serde(default, skip_serializing_if = "Lifetimes::are_unset")]
     pub lifetimes: Lifetimes,
+    /// By which road its people come.
+    #[serde(default, skip_serializing_if = "Provisioning::is_usual")]
+    pub provisioning: Provisioning,
 }
 
 /// Enough for some thousand logins a second on either cloud.

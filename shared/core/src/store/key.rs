@@ -14,12 +14,15 @@ use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
 use crate::model::pending::PendingSignIn;
 use crate::model::pushed::PushedRequest;
-use crate::model::routing::{DomainClaim, Route};
+use crate::model::routing::Route;
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
-use crate::model::user::{EmailOwner, IdentityLink, User};
 use crate::model::webhook::WebhookSecrets;
+
+mod directory;
+
+pub use self::directory::*;
 
 /// Minutes between two looks at one partition.
 pub const SLOTS: u32 = 15;
@@ -139,38 +142,6 @@ pub fn key_ring() -> RecordKey<KeyRing> {
     RecordKey::new(Partition::new("keys"), "ring")
 }
 
-/// The partition of a tenant's people.
-pub fn directory(tenant: &str) -> Partition {
-    Partition::new(format!("directory:{tenant}"))
-}
-
-/// What the ids of people start with.
-pub const USER: &str = "user#";
-
-/// A person.
-pub fn user(tenant: &str, user: &str) -> RecordKey<User> {
-    RecordKey::new(directory(tenant), format!("{USER}{user}"))
-}
-
-/// Who a person of an identity provider is here: identity is (connection, issuer, subject).
-pub fn identity(tenant: &str, connection: &str, issuer: &str, subject: &str) -> RecordKey<IdentityLink> {
-    let hash = hash_parts(&[issuer, subject]);
-    RecordKey::new(directory(tenant), format!("identity#{connection}#{hash}"))
-}
-
-/// The person behind a verified address, in lower case, of a domain that the tenant owns.
-pub fn email_owner(tenant: &str, address: &str) -> RecordKey<EmailOwner> {
-    RecordKey::new(directory(tenant), format!("email#{}", hash_parts(&[address])))
-}
-
-/// What the ids of claims to domains start with.
-pub const DOMAIN_CLAIM: &str = "domain#";
-
-/// A tenant's claim to an e-mail domain.
-pub fn domain_claim(tenant: &str, domain: &str) -> RecordKey<DomainClaim> {
-    RecordKey::new(directory(tenant), format!("{DOMAIN_CLAIM}{domain}"))
-}
-
 /// One of the partitions over which a tenant's sessions are spread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionShard {
@@ -273,21 +244,6 @@ fn hash_parts(parts: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// RP-6: no two of (connection, issuer, subject) share a record, whatever characters they hold.
-    #[test]
-    fn identities_do_not_run_into_each_other() {
-        let id = |connection, issuer, subject| identity("t", connection, issuer, subject).id().to_owned();
-        let first = id("c", "https://idp", "a#b");
-        for other in [
-            id("c", "https://idp", "a"),
-            id("c", "https://idpa", "#b"),
-            id("d", "https://idp", "a#b"),
-            id("c", "https://idp", "A#b"),
-        ] {
-            assert_ne!(first, other);
-        }
-    }
 
     #[test]
     fn outbox_ids_sort_by_time() {

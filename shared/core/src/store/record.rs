@@ -26,7 +26,7 @@ pub struct Stored<T> {
 
 impl<T: Serialize + DeserializeOwned> RecordKey<T> {
     /// A key; only `store::key` makes them.
-    pub(super) fn new(partition: Partition, id: impl Into<String>) -> Self {
+    pub(in crate::store) fn new(partition: Partition, id: impl Into<String>) -> Self {
         Self { key: Key { partition, id: id.into() }, value: PhantomData }
     }
 
