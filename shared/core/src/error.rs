@@ -1,6 +1,6 @@
-//! What can go wrong, in four kinds. How each is shown is decided once, in `vestibule_web::error`.
+//! What can go wrong, in five kinds. How each is shown is decided once, in `vestibule_web::error`.
 
-use vestibule_protocol::oauth;
+use vestibule_protocol::{oauth, scim};
 
 use crate::admin::problems::{Problem, in_words};
 use crate::platform::CryptoError;
@@ -19,6 +19,9 @@ pub enum Error {
     /// An administrator's.
     #[error("admin")]
     Admin(#[from] AdminError),
+    /// A directory's: what SCIM says of it (RFC 7644 §3.12).
+    #[error("scim")]
+    Scim(#[from] scim::Error),
     /// Ours.
     #[error("internal")]
     Internal(#[from] Internal),

@@ -17,6 +17,7 @@ mod outbox;
 pub mod platform;
 pub mod relay;
 mod routing;
+pub mod scim;
 pub mod seal;
 pub mod secret;
 mod sessions;

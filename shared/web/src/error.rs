@@ -41,7 +41,7 @@ pub(crate) fn show(broker: &Broker, surface: Surface, error: &CoreError) -> Repl
             let (status, title, what_to_do) = words(error);
             let detail = match error {
                 Error::OAuth(error) => Some(error.description),
-                Error::Login(_) | Error::Admin(_) | Error::Internal(_) => None,
+                Error::Login(_) | Error::Admin(_) | Error::Scim(_) | Error::Internal(_) => None,
             };
             response::page(status, page::problem(title, what_to_do, detail, &reference))
         }
@@ -89,6 +89,7 @@ fn log(reference: &str, error: &Error) {
         }
         Error::Login(error) => tracing::info!(reference, error = %error, "login.refused"),
         Error::Admin(error) => tracing::info!(reference, error = %error, "admin.refused"),
+        Error::Scim(error) => tracing::info!(reference, error = %error, "scim.refused"),
         Error::Internal(error) => {
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::error!(reference, error = %error, cause, "internal");
@@ -106,7 +107,7 @@ fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
              the application.",
         ),
         Error::Login(error) => login_words(error),
-        Error::Admin(_) => {
+        Error::Admin(_) | Error::Scim(_) => {
             (StatusCode::BAD_REQUEST, "This does not work", "The request is not one that this service understands.")
         }
         Error::Internal(Internal::Store(StoreError::Busy(_))) => (
@@ -179,8 +180,8 @@ fn oauth_form(error: &Error) -> (StatusCode, ErrorCode, &'static str) {
         Error::Internal(Internal::Store(StoreError::Busy(_))) => {
             (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable, "busy; try again")
         }
-        // The last two belong to other surfaces: reaching here with one is a bug of ours.
-        Error::Internal(_) | Error::Login(_) | Error::Admin(_) => {
+        // The last three belong to other surfaces: reaching here with one is a bug of ours.
+        Error::Internal(_) | Error::Login(_) | Error::Admin(_) | Error::Scim(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError, "something broke on our side")
         }
     }
@@ -251,7 +252,7 @@ fn show_admin(error: &Error, reference: &str) -> Reply {
         Error::Internal(Internal::Store(StoreError::Invalid(rule))) => {
             (StatusCode::BAD_REQUEST, "invalid_request", (*rule).to_owned())
         }
-        Error::Internal(_) | Error::Login(_) => {
+        Error::Internal(_) | Error::Login(_) | Error::Scim(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "something broke on our side".to_owned())
         }
     };

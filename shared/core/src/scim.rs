@@ -1,0 +1,3 @@
+//! The SCIM server (RFC 7643, RFC 7644) over a tenant's directory.
+
+pub mod access;
