@@ -61,6 +61,13 @@ impl<W: Watch> Store for Watched<W> {
         self.watch.after(call).await.map(|()| found)
     }
 
+    async fn get_many(&self, partition: &Partition, ids: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        let call = Call { writes: false, partition: partition.as_str() };
+        self.watch.before(call).await?;
+        let found = self.inner.get_many(partition, ids).await?;
+        self.watch.after(call).await.map(|()| found)
+    }
+
     async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         let call = Call { writes: true, partition: key.partition.as_str() };
         self.watch.before(call).await?;

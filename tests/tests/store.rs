@@ -82,6 +82,10 @@ impl Store for OneAtATime {
         self.0.lock().await.get(key).await
     }
 
+    async fn get_many(&self, partition: &Partition, ids: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.0.lock().await.get_many(partition, ids).await
+    }
+
     async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         self.0.lock().await.take(key).await
     }

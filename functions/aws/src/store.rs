@@ -16,8 +16,11 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use vestibule_core::platform::{Clock, Random};
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_writes};
+use vestibule_core::store::{
+    Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_reads, check_writes,
+};
 
+mod batch;
 mod client;
 mod condition;
 mod failure;
@@ -68,6 +71,14 @@ impl Store for DynamoStore {
             .await;
         let record = sent.map_err(|error| failure::of_read(&error))?.item.map(item::record).transpose()?;
         Ok(record.filter(|record| item::is_live(record, self.clock.now())))
+    }
+
+    async fn get_many(&self, partition: &Partition, ids: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        check_reads(ids)?;
+        check_id(partition.as_str())?;
+        let mut found = batch::read(self, partition, ids).await?;
+        let now = self.clock.now();
+        Ok(ids.iter().map(|id| found.remove(id).filter(|record| item::is_live(record, now))).collect())
     }
 
     // One unconditional delete that returns what it removed: of two, DynamoDB gives the record to one. An expired

@@ -53,8 +53,9 @@ export class Partition extends DurableObject {
 
   /** Answers a `Read`. */
   read(message) {
-    const { get, list } = JSON.parse(message);
+    const { get, many, list } = JSON.parse(message);
     if (get) return JSON.stringify({ record: this.#created ? this.#record(get.id) : null });
+    if (many) return JSON.stringify({ records: many.ids.map((id) => (this.#created ? this.#record(id) : null)) });
     return JSON.stringify({ page: this.#created ? this.#page(list) : { records: [], next: null } });
   }
 

@@ -15,6 +15,8 @@ pub(crate) enum Read<'a> {
         #[serde(borrow)]
         id: Cow<'a, str>,
     },
+    /// Records in the order of the question.
+    Many { ids: Cow<'a, [String]> },
     /// Records in the order of their ids.
     List {
         #[serde(borrow)]
@@ -43,6 +45,8 @@ pub(crate) enum Change<'a> {
 pub(crate) enum Answer {
     /// To a get or a take.
     Record(Option<OneRecord>),
+    /// To a question for many.
+    Records(Vec<Option<OneRecord>>),
     /// To a list.
     Page { records: Vec<OneRecord>, next: Option<String> },
     /// The commit happened.

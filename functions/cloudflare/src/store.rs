@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use send_wrapper::SendWrapper;
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_writes};
+use vestibule_core::store::{
+    Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_reads, check_writes,
+};
 use wasm_bindgen::JsValue;
 
 use crate::host;
@@ -70,7 +72,7 @@ impl Store for ObjectStore {
         check_id(&key.id)?;
         match self.read(&key.partition, Read::Get { id: Cow::Borrowed(&key.id) }).await? {
             Answer::Record(record) => Ok(record.map(|record| record.0)),
-            Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
+            Answer::Records(_) | Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
         }
     }
 
@@ -86,6 +88,15 @@ impl Store for ObjectStore {
         Ok(record)
     }
 
+    async fn get_many(&self, partition: &Partition, ids: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        check_id(partition.as_str())?;
+        check_reads(ids)?;
+        match self.read(partition, Read::Many { ids: Cow::Borrowed(ids) }).await? {
+            Answer::Records(records) => Ok(records.into_iter().map(|record| record.map(|record| record.0)).collect()),
+            Answer::Record(_) | Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
+        }
+    }
+
     async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         check_id(key.partition.as_str())?;
         check_id(&key.id)?;
@@ -93,7 +104,7 @@ impl Store for ObjectStore {
         self.copies.forget(&key.partition, std::iter::once(key.id.as_str())).await;
         match answer {
             Answer::Record(record) => Ok(record.map(|record| record.0)),
-            Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
+            Answer::Records(_) | Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
         }
     }
 
@@ -108,7 +119,7 @@ impl Store for ObjectStore {
                 Ok(())
             }
             Answer::Conflict => Err(StoreError::Conflict),
-            Answer::Record(_) | Answer::Page { .. } => unexpected(),
+            Answer::Record(_) | Answer::Records(_) | Answer::Page { .. } => unexpected(),
         }
     }
 
@@ -125,7 +136,7 @@ impl Store for ObjectStore {
             Answer::Page { records, next } => {
                 Ok(Page { records: records.into_iter().map(|record| record.0).collect(), next })
             }
-            Answer::Record(_) | Answer::Done | Answer::Conflict => unexpected(),
+            Answer::Record(_) | Answer::Records(_) | Answer::Done | Answer::Conflict => unexpected(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Storage: records in partitions, five operations, atomic within one partition.
+//! Storage: records in partitions, six operations, atomic within one partition.
 //!
 //! A **partition** is the unit of consistency: one DynamoDB partition key, one Durable Object. A back-end knows
 //! nothing of what it stores; a new kind of record needs no change in one.
@@ -129,6 +129,8 @@ pub struct Page {
 
 /// Most writes in one commit: DynamoDB's limit for a transaction.
 pub const MAX_WRITES: usize = 100;
+/// Most records in one read: DynamoDB's limit for a batch.
+pub const MAX_READS: usize = 100;
 /// Longest id of a record or partition, in bytes: DynamoDB's limit for a sort key.
 pub const MAX_ID_BYTES: usize = 1024;
 /// Largest value, in bytes. DynamoDB's item may have 400 KB, names and other attributes included.
@@ -164,6 +166,10 @@ pub trait Store: Send + Sync {
     async fn get_copy(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         self.get(key).await
     }
+
+    /// Several records of one partition, in the order of `ids`: each as it is at some moment of the call, perhaps not all
+    /// at the same one. 1 to [`MAX_READS`] ids, none of them twice.
+    async fn get_many(&self, partition: &Partition, ids: &[String]) -> Result<Vec<Option<Record>>, StoreError>;
 
     /// Removes the record and returns it. Of two callers, exactly one gets it.
     async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError>;
@@ -206,6 +212,19 @@ pub fn check_writes(writes: &[Write]) -> Result<(), StoreError> {
     }
     if bytes > MAX_COMMIT_BYTES {
         return Err(StoreError::Invalid("a commit's values have at most 3 MiB together"));
+    }
+    Ok(())
+}
+
+/// The part of [`Store::get_many`]'s contract that no back-end has to be asked about. Every back-end calls it first.
+pub fn check_reads(ids: &[String]) -> Result<(), StoreError> {
+    if ids.is_empty() || ids.len() > MAX_READS {
+        return Err(StoreError::Invalid("a read of many has 1 to 100 ids"));
+    }
+    ids.iter().try_for_each(|id| check_id(id))?;
+    let distinct: std::collections::HashSet<&String> = ids.iter().collect();
+    if distinct.len() < ids.len() {
+        return Err(StoreError::Invalid("a read of many asks for a record once"));
     }
     Ok(())
 }

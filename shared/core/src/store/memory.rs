@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use vestibule_protocol::time::Timestamp;
 
-use super::{Expect, Key, Page, Partition, Record, Store, StoreError, Version, Write, check_id, check_writes};
+use super::{
+    Expect, Key, Page, Partition, Record, Store, StoreError, Version, Write, check_id, check_reads, check_writes,
+};
 use crate::platform::Clock;
 
 /// Keeps everything in memory.
@@ -64,6 +66,13 @@ impl Store for MemoryStore {
         check_id(&key.id)?;
         let slot = (key.partition.clone(), key.id.clone());
         Ok(self.with_state(|state, now| state.live(&slot, now).cloned()))
+    }
+
+    async fn get_many(&self, partition: &Partition, ids: &[String]) -> Result<Vec<Option<Record>>, StoreError> {
+        check_reads(ids)?;
+        Ok(self.with_state(|state, now| {
+            ids.iter().map(|id| state.live(&(partition.clone(), id.clone()), now).cloned()).collect()
+        }))
     }
 
     async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError> {
