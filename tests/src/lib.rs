@@ -10,6 +10,7 @@ pub mod form;
 pub mod in_process;
 pub mod platform;
 pub mod reply;
+pub mod scim;
 pub mod watched_store;
 pub mod webhook;
 pub mod world;

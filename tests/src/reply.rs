@@ -44,6 +44,12 @@ impl Reply {
         serde_json::from_str(&self.body).expect("the body is JSON")
     }
 
+    /// The body as SCIM's JSON.
+    pub fn scim(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/scim+json"), "{} {}: {}", self.status, self.url, self.body);
+        serde_json::from_str(&self.body).expect("the body is JSON")
+    }
+
     /// A text member of the JSON body.
     pub fn text(&self, member: &str) -> String {
         let json = self.json();
