@@ -46,7 +46,14 @@ impl Reply {
 
     /// The body as SCIM's JSON.
     pub fn scim(&self) -> Value {
-        assert_eq!(self.header("content-type"), Some("application/scim+json"), "{} {}: {}", self.status, self.url, self.body);
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/scim+json"),
+            "{} {}: {}",
+            self.status,
+            self.url,
+            self.body
+        );
         serde_json::from_str(&self.body).expect("the body is JSON")
     }
 

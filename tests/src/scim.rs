@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::deployment::Deployment;
 use crate::platform::unique;
@@ -58,7 +59,8 @@ impl Directory {
 
     /// A list, or whatever has parameters.
     pub async fn query(&self, path: &str, parameters: &[(&str, &str)]) -> Reply {
-        Reply::of(self.anonymous(Method::GET, path).bearer_auth(&self.token).query(parameters)).await
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        self.call(Method::GET, &format!("{path}?{query}"), None).await
     }
 
     /// Makes a person, and says their id.
