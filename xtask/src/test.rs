@@ -66,7 +66,13 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
             // The broker is the same everywhere; once is enough for what stands around it.
             if runtime == Runtime::Native { suites::examples(tally, &target, scope, filter) } else { Ok(()) }
         })
-        .and_then(|()| if scope == Scope::Everything { suites::browser(tally, &target, filter) } else { Ok(()) });
+        .and_then(|()| {
+            if scope == Scope::Native {
+                return Ok(());
+            }
+            suites::scim(tally, &target, filter)?;
+            suites::browser(tally, &target, filter)
+        });
     if outcome.is_err() || tally.failed > failed {
         broker.print_logs();
         idp.print_log();

@@ -28,6 +28,8 @@ pub enum Purpose {
     RelayCookie,
     /// A field of a stored record.
     Record,
+    /// A place in a list, in a client's hands.
+    Cursor,
 }
 
 impl Purpose {
@@ -36,6 +38,7 @@ impl Purpose {
             Self::LoginCookie => "vestibule login cookie",
             Self::RelayCookie => "vestibule relay cookie",
             Self::Record => "vestibule record",
+            Self::Cursor => "vestibule cursor",
         }
     }
 }

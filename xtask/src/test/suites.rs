@@ -88,6 +88,14 @@ pub(super) fn description(tally: &mut Tally, target: &Target<'_>, filter: Option
     count(tally, &name, target.tell(&mut node_tests("openapi.test.mjs", filter)))
 }
 
+/// `PyPI`'s `scim2-tester` against the SCIM server.
+pub(super) fn scim(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
+    let name = format!("scim2-tester, on {}", target.runtime.name());
+    let mut tests = node_tests("scim.test.mjs", filter);
+    tests.env("VESTIBULE_SCIM2", Python::Tests.program("scim2")?);
+    count(tally, &name, target.tell(&mut tests))
+}
+
 /// The examples of `docs/INTEGRATE.md`: from their own files, as the document says. The one with a browser only when all
 /// is run.
 pub(super) fn examples(tally: &mut Tally, target: &Target<'_>, scope: Scope, filter: Option<&str>) -> Result<()> {
