@@ -25,6 +25,7 @@ mod flows {
     mod reseal;
     mod resume;
     mod rotation;
+    mod scim_access;
     mod signing_keys;
     mod storage_calls;
     mod upstream;

@@ -15,6 +15,7 @@ use crate::model::tenant::Tenant;
 use crate::model::webhook::WebhookSecrets;
 use crate::outbox;
 use crate::platform::Platform;
+use crate::scim::rate::Buckets;
 use crate::seal::Sealer;
 use crate::signing::{self, SigningKeys};
 use crate::store::key;
@@ -31,6 +32,7 @@ pub struct Broker {
     pub platform: Platform,
     pub(crate) sealer: Sealer,
     pub(crate) copies: AllCopies,
+    pub(crate) scim_buckets: Buckets,
 }
 
 /// Read copies, one kind each. Stale by at most a minute; see [`crate::cache`].
@@ -60,7 +62,7 @@ impl Broker {
     /// A broker in this world.
     pub fn new(config: Config, platform: Platform) -> Self {
         let sealer = Sealer::new(config.sealing_keys.clone());
-        Self { config, platform, sealer, copies: AllCopies::default() }
+        Self { config, platform, sealer, copies: AllCopies::default(), scim_buckets: Buckets::default() }
     }
 
     /// Works off what is due now. The scheduled entry point of every runtime calls it once a minute.

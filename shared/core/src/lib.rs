@@ -9,6 +9,7 @@ mod directory;
 mod dns;
 pub mod error;
 pub mod handle;
+mod last_use;
 pub mod login;
 pub mod logout;
 pub mod metadata;

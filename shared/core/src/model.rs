@@ -12,6 +12,7 @@ pub mod pending;
 pub mod provisioning;
 pub mod pushed;
 pub mod routing;
+pub mod scim_access;
 pub mod session;
 pub mod sign_in;
 pub mod signing;

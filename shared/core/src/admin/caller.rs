@@ -2,19 +2,15 @@
 //!
 //! A token is read from the store at each request, never from a copy: one that was deleted or has ended acts no more.
 
-use subtle::ConstantTimeEq;
-use vestibule_protocol::time::{Seconds, Timestamp};
-
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::AdminHandle;
+use crate::last_use;
 use crate::model::admin_token::{AdminToken, Scope};
 use crate::model::effect::Administrator;
 use crate::store::record::Stored;
-use crate::store::{Expect, StoreError, key};
-
-/// How exactly a token's last use is known: a write for each request would cost more than the knowledge is worth.
-const LAST_USE: Seconds = Seconds(3600);
+use crate::store::{Expect, key};
+use subtle::ConstantTimeEq;
 
 /// The bearer of a token that is good.
 #[derive(Debug, Clone)]
@@ -59,18 +55,12 @@ pub async fn authenticate(broker: &Broker, bearer: Option<&str>) -> Result<Calle
 
 /// Remembers that a token is in use, unless that is known. Whoever changes the token at the same time goes first.
 async fn note_use(broker: &Broker, id: &str, found: Stored<AdminToken>) -> Result<(), Error> {
-    let now = broker.platform.clock.now();
     let mut token = found.value;
-    if token.last_used_at.is_some_and(|last| !(last + LAST_USE).has_passed(now)) {
-        return Ok(());
-    }
-    token.last_used_at = Some(Timestamp::from_seconds(now.seconds() - now.seconds().rem_euclid(LAST_USE.0)));
+    let Some(hour) = last_use::to_note(token.last_used_at, broker.platform.clock.now()) else { return Ok(()) };
+    token.last_used_at = Some(hour);
     let record = key::admin_token(id);
     let write = record.put_for(&token, token.expires_at, Expect::Version(found.version))?;
-    match broker.platform.store.commit(record.partition(), vec![write]).await {
-        Ok(()) | Err(StoreError::Conflict | StoreError::Busy(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    last_use::note(broker, record.partition(), write).await
 }
 
 impl Caller {

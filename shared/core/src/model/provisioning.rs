@@ -4,11 +4,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a tenant's people come and go.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Provisioning {
     /// The one road by which people come.
     pub mode: Mode,
+    /// How many SCIM requests a second are answered, 1 to 1000; twice as many at once after a pause. Each process counts
+    /// for itself.
+    pub scim_requests_per_second: u16,
+}
+
+impl Default for Provisioning {
+    fn default() -> Self {
+        Self { mode: Mode::default(), scim_requests_per_second: 100 }
+    }
 }
 
 /// A road. Exactly one is open in a tenant; whoever came by another one stays.

@@ -1,4 +1,17 @@
 //! Who may speak SCIM: the bearer of a tenant's token.
+//!
+//! A token is read from the store at each request, never from a copy: one that was deleted, was replaced or has ended
+//! does nothing more. It names its tenant itself, so there is no way from it to another one.
+
+use vestibule_protocol::scim;
+
+use crate::Broker;
+use crate::error::Error;
+use crate::handle::{TenantHandle, TenantHandleKind};
+use crate::last_use;
+use crate::model::scim_access::ScimToken;
+use crate::store::record::Stored;
+use crate::store::{Expect, key};
 
 /// A directory that is let in.
 #[derive(Debug, Clone)]
@@ -11,4 +24,47 @@ pub struct ScimCaller {
     pub name: String,
     /// The connection that it belongs to, where it belongs to one: people whom it pushes sign in through no other.
     pub connection: Option<String>,
+}
+
+/// Lets a directory in, unless its tenant's directories ask too much at once.
+pub async fn admit(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, Error> {
+    let caller = authenticate(broker, bearer).await?;
+    let tenant = broker.tenant(&caller.tenant).await?.ok_or_else(unauthorized)?;
+    let per_second = tenant.provisioning.scim_requests_per_second;
+    if broker.scim_buckets.take(&caller.tenant, per_second, broker.platform.clock.now()) {
+        return Ok(caller);
+    }
+    Err(scim::Error::status(429, format!("more than {per_second} requests a second: wait a second, then go on")).into())
+}
+
+/// Finds out whose token this is. A removed tenant's is nobody's.
+pub async fn authenticate(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, Error> {
+    let bearer = bearer.ok_or_else(unauthorized)?;
+    let handle = TenantHandle::parse(TenantHandleKind::ScimToken, bearer).ok_or_else(unauthorized)?;
+    let caller = of_token(broker, handle).await?;
+    broker.tenant(&caller.tenant).await?.ok_or_else(unauthorized)?;
+    Ok(caller)
+}
+
+async fn of_token(broker: &Broker, handle: TenantHandle) -> Result<ScimCaller, Error> {
+    let found = key::scim_token(&handle.tenant, &handle.id).get(&*broker.platform.store).await?;
+    let found = found.filter(|found| found.value.secret.matches(handle.secret.expose())).ok_or_else(unauthorized)?;
+    let ScimToken { name, connection, .. } = found.value.clone();
+    note_use(broker, &handle, found).await?;
+    Ok(ScimCaller { tenant: handle.tenant, id: handle.id, name, connection })
+}
+
+/// Remembers that a token is in use, unless that is known.
+async fn note_use(broker: &Broker, handle: &TenantHandle, found: Stored<ScimToken>) -> Result<(), Error> {
+    let mut token = found.value;
+    let Some(hour) = last_use::to_note(token.last_used_at, broker.platform.clock.now()) else { return Ok(()) };
+    token.last_used_at = Some(hour);
+    let record = key::scim_token(&handle.tenant, &handle.id);
+    let write = record.put_for(&token, token.expires_at, Expect::Version(found.version))?;
+    last_use::note(broker, record.partition(), write).await
+}
+
+/// One answer for every reason (RFC 6750 §3.1).
+fn unauthorized() -> Error {
+    scim::Error::status(401, "a bearer token of this service for SCIM is required").into()
 }

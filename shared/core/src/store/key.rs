@@ -15,6 +15,7 @@ use crate::model::effect::{AuditEvent, Effect};
 use crate::model::pending::PendingSignIn;
 use crate::model::pushed::PushedRequest;
 use crate::model::routing::Route;
+use crate::model::scim_access::ScimToken;
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
@@ -112,6 +113,14 @@ pub fn tenant(tenant: &str) -> RecordKey<Tenant> {
 /// The secrets of a tenant's webhook.
 pub fn webhook_secrets(tenant: &str) -> RecordKey<WebhookSecrets> {
     RecordKey::new(tenant_partition(tenant), "webhook-secrets")
+}
+
+/// What the ids of a tenant's SCIM tokens start with.
+pub const SCIM_TOKEN: &str = "scim-token#";
+
+/// A token with which a directory speaks SCIM.
+pub fn scim_token(tenant: &str, id: &str) -> RecordKey<ScimToken> {
+    RecordKey::new(tenant_partition(tenant), format!("{SCIM_TOKEN}{id}"))
 }
 
 /// What the ids of a tenant's connections start with.

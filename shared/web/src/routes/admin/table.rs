@@ -2,6 +2,7 @@
 //! it.
 
 mod operation;
+mod scim_access;
 
 use vestibule_core::admin::caller::Area;
 use vestibule_core::admin::{
@@ -26,6 +27,7 @@ pub(crate) trait Table: Sized {
 pub(crate) fn fill(table: &mut impl Table) {
     tenants_and_people(table);
     webhooks(table);
+    scim_access::tokens(table);
     connections_of_tenants(table);
     domains_and_hosts(table);
     applications(table);
