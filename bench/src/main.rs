@@ -2,13 +2,16 @@
 //! spent. A process of its own, so that what the driver and the identity provider in it spend is not counted.
 //!
 //! The administrator's token comes from `VESTIBULE_ADMIN_TOKEN`. `VESTIBULE_BENCH_ONLY` names the workloads to run,
-//! `VESTIBULE_BENCH_SECONDS` how long each is measured: for profiles.
+//! `VESTIBULE_BENCH_SECONDS` how long each is measured: for profiles. `VESTIBULE_BENCH_SUSTAIN` is how many seconds a
+//! directory keeps its pace.
 #![expect(clippy::print_stdout, reason = "a command line tool talks through its output")]
 
 mod connection;
 mod cpu;
+mod directory;
 mod measure;
 mod scene;
+mod sustain;
 mod workload;
 
 use std::sync::Arc;
@@ -33,9 +36,12 @@ async fn main() -> Result<()> {
     let seconds = environment("VESTIBULE_BENCH_SECONDS").map_or(Ok(4), |text| text.parse())?;
     let plan = Plan { warm_up: Duration::from_secs(1), measured: Duration::from_secs(seconds), pid };
 
-    let scene = Arc::new(Scene::set(broker, &token).await?);
+    let sustain = environment("VESTIBULE_BENCH_SUSTAIN").map_or(Ok(60), |text| text.parse())?;
+    let wanted = |name: &str| only.is_empty() || only.split(',').any(|only| only == name);
+    let with_directory = wanted(sustain::NAME) || Workload::ALL.iter().any(|one| one.is_scim() && wanted(one.name()));
+    let scene = Arc::new(Scene::set(broker, &token, with_directory).await?);
     for workload in Workload::ALL {
-        if only.is_empty() || only.split(',').any(|name| name == workload.name()) {
+        if wanted(workload.name()) {
             let figures = measure::run(&plan, &scene, workload).await;
             let Figures { cpu_ms, p50_ms, p99_ms, ops_s } =
                 figures.with_context(|| format!("workload {}", workload.name()))?;
@@ -45,6 +51,11 @@ async fn main() -> Result<()> {
                 json!({"workload": name, "cpu_ms": cpu_ms, "p50_ms": p50_ms, "p99_ms": p99_ms, "ops_s": ops_s})
             );
         }
+    }
+    if wanted(sustain::NAME)
+        && let Some(directory) = &scene.directory
+    {
+        println!("{}", sustain::run(&plan, directory, Duration::from_secs(sustain)).await?);
     }
     Ok(())
 }

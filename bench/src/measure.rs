@@ -84,13 +84,15 @@ async fn repeat(mut worker: Worker, phase: Arc<AtomicU8>) -> Result<Vec<Duration
     }
 }
 
-fn percentile(sorted: &[Duration], percent: usize) -> Result<f64> {
+/// So many of a hundred took at most so long, in milliseconds.
+pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> Result<f64> {
     let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     Ok(sorted.get(at).context("no operation came to its end")?.as_secs_f64() * 1000.0)
 }
 
 #[expect(clippy::disallowed_methods, reason = "durations are what this program is about")]
-fn now() -> Instant {
+/// The present.
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

@@ -18,6 +18,7 @@ use vestibule_aws::{SystemClock, SystemRandom};
 use vestibule_testkit::{Account, ClientAuth, FakeOidcIdp, Registration, idp};
 
 use crate::connection::Connection;
+use crate::directory::Directory;
 use crate::measure::CONCURRENCY;
 
 /// Where the application lives. Nothing listens there.
@@ -38,11 +39,13 @@ pub(crate) struct Scene {
     pub(crate) authorization: String,
     /// The application's `Authorization` header.
     pub(crate) client: String,
+    /// A tenant with a directory, where one is measured.
+    pub(crate) directory: Option<Directory>,
 }
 
 impl Scene {
     /// Starts the provider and sets the broker up through its admin API.
-    pub(crate) async fn set(broker: &str, admin_token: &str) -> Result<Self> {
+    pub(crate) async fn set(broker: &str, admin_token: &str, with_directory: bool) -> Result<Self> {
         let idp = start_idp(broker).await?;
         let connection = json!({
             "name": "Corp", "protocol": "oidc", "issuer": idp.issuer(), "client_id": "broker",
@@ -75,8 +78,10 @@ impl Scene {
                 ("tenant", "bench"),
             ])
             .finish();
+        let directory = if with_directory { Some(Directory::set(&mut http, broker, admin_token).await?) } else { None };
         Ok(Self {
             broker: broker.to_owned(),
+            directory,
             idp,
             authorization: format!("/oauth2/authorize?{query}"),
             client: format!("Basic {}", BASE64.encode(format!("app:{CLIENT_SECRET}"))),
@@ -113,7 +118,7 @@ async fn start_idp(broker: &str) -> Result<Arc<FakeOidcIdp>> {
     Ok(idp)
 }
 
-async fn put(http: &mut Connection, token: &str, path: &str, body: &Value) -> Result<()> {
+pub(crate) async fn put(http: &mut Connection, token: &str, path: &str, body: &Value) -> Result<()> {
     let request = Request::put(format!("/admin/v1{path}"))
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(header::CONTENT_TYPE, "application/json")

@@ -25,11 +25,29 @@ pub(crate) enum Workload {
     Userinfo,
     /// W5: the metadata document and the keys, two requests.
     Documents,
+    /// W6: a SCIM directory creates a person.
+    CreateUser,
+    /// W7a: it looks for one of ten thousand by `userName`.
+    FindUser,
+    /// W7b: it reads a page of a hundred of ten thousand.
+    ListUsers,
+    /// W8: it puts one more into a group of a thousand, or takes them out again.
+    ChangeMember,
 }
 
 impl Workload {
     /// All of them, in order.
-    pub(crate) const ALL: [Self; 5] = [Self::LoginStart, Self::Login, Self::Refresh, Self::Userinfo, Self::Documents];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::LoginStart,
+        Self::Login,
+        Self::Refresh,
+        Self::Userinfo,
+        Self::Documents,
+        Self::CreateUser,
+        Self::FindUser,
+        Self::ListUsers,
+        Self::ChangeMember,
+    ];
 
     /// Its name among the budgets.
     pub(crate) const fn name(self) -> &'static str {
@@ -39,7 +57,16 @@ impl Workload {
             Self::Refresh => "W3",
             Self::Userinfo => "W4",
             Self::Documents => "W5",
+            Self::CreateUser => "W6",
+            Self::FindUser => "W7a",
+            Self::ListUsers => "W7b",
+            Self::ChangeMember => "W8",
         }
+    }
+
+    /// Whether it is a directory's.
+    pub(crate) const fn is_scim(self) -> bool {
+        matches!(self, Self::CreateUser | Self::FindUser | Self::ListUsers | Self::ChangeMember)
     }
 }
 
@@ -48,6 +75,9 @@ pub(crate) struct Worker {
     scene: Arc<Scene>,
     http: Connection,
     workload: Workload,
+    number: usize,
+    /// Operations so far.
+    turn: usize,
     person: String,
     /// Of the last token response.
     access_token: String,
@@ -61,6 +91,8 @@ impl Worker {
             scene: Arc::clone(scene),
             http: Connection::open(&scene.broker).await?,
             workload,
+            number,
+            turn: 0,
             person: person(number),
             access_token: String::new(),
             refresh_token: String::new(),
@@ -85,6 +117,12 @@ impl Worker {
             Workload::Documents => {
                 self.get("/.well-known/openid-configuration", StatusCode::OK).await?;
                 self.get("/oauth2/jwks", StatusCode::OK).await.map(drop)
+            }
+            Workload::CreateUser | Workload::FindUser | Workload::ListUsers | Workload::ChangeMember => {
+                let scene = Arc::clone(&self.scene);
+                let directory = scene.directory.as_ref().context("no directory was set up")?;
+                self.turn += 1;
+                directory.operate(&mut self.http, self.workload, (self.number, self.turn)).await
             }
         }
     }

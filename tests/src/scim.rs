@@ -90,5 +90,8 @@ impl Directory {
 
 /// A tenant that is provisioned by SCIM, and whose directory may be fast.
 pub fn tenant_body() -> Value {
-    json!({ "name": "A tenant with a directory", "provisioning": { "mode": "scim" } })
+    json!({
+        "name": "A tenant with a directory",
+        "provisioning": { "mode": "scim", "scim_requests_per_second": 10_000 },
+    })
 }

@@ -113,9 +113,8 @@ async fn a_token_ends_when_it_says_and_when_it_is_deleted() {
 #[tokio::test]
 async fn a_token_can_be_rotated() {
     let test = TestBroker::new().await;
-    let rotate = async |id: &str, overlap: Value| {
-        test.try_admin(Method::POST, &format!("{TOKENS}/{id}/rotate"), &overlap).await
-    };
+    let rotate =
+        async |id: &str, overlap: Value| test.try_admin(Method::POST, &format!("{TOKENS}/{id}/rotate"), &overlap).await;
     let (first_id, first) = make(&test, json!({"connection": "idp", "expires_at": now(&test) + 86_400})).await;
     let reply = rotate(&first_id, json!({})).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
@@ -141,7 +140,8 @@ async fn a_token_can_be_rotated() {
     rotate(&id, json!({"overlap_seconds": 3600})).await;
     test.clock.advance(Seconds(600));
     assert_eq!(status(&test, &late).await, 401, "an overlap makes no life longer");
-    for wrong in [json!({"overlap_seconds": -1}), json!({"overlap_seconds": 604_801}), json!({"expires_at": now(&test)})]
+    for wrong in
+        [json!({"overlap_seconds": -1}), json!({"overlap_seconds": 604_801}), json!({"expires_at": now(&test)})]
     {
         assert_eq!(rotate(&third_id, wrong.clone()).await.status, 400, "{wrong}");
     }
@@ -249,7 +249,7 @@ async fn too_many_requests_are_put_off() {
     test.admin(Method::PUT, "/tenants/acme", &tenant).await;
     test.clock.advance(Seconds(60));
     assert_eq!(asked(&one, 10).await, 2);
-    for wrong in [0, 1001] {
+    for wrong in [0, 10_001] {
         let tenant = json!({"name": "Acme", "provisioning": {"scim_requests_per_second": wrong}});
         let reply = test.try_admin(Method::PUT, "/tenants/acme", &tenant).await;
         assert_eq!(reply.json()["problems"][0]["path"], "/provisioning/scim_requests_per_second");

@@ -21,6 +21,10 @@ pub(super) fn cpu_ms(kind: Kind, workload: &str) -> Option<f64> {
         "W3" => [0.07, 0.35],
         "W4" => [0.10, 0.20],
         "W5" => [0.05, 0.20],
+        "W6" => [0.06, 0.35],
+        "W7a" => [0.04, 0.25],
+        "W7b" => [0.15, 0.8],
+        "W8" => [0.05, 0.35],
         _ => return None,
     };
     match kind {
@@ -38,6 +42,11 @@ pub(super) fn title(workload: &str) -> &str {
         "W3" => "refresh with rotation",
         "W4" => "userinfo",
         "W5" => "metadata and keys",
+        "W6" => "SCIM, create a person",
+        "W7a" => "SCIM, find one of 10,000",
+        "W7b" => "SCIM, 100 of 10,000",
+        "W8" => "SCIM, one member of 1,000",
+        "SC-20" => "SCIM, 25 requests a second",
         other => other,
     }
 }

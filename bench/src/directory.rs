@@ -1,0 +1,156 @@
+//! The directory of a tenant: ten thousand people and a group of a thousand, and what is asked of them by SCIM.
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::connection::Connection;
+use crate::measure::CONCURRENCY;
+use crate::scene::put;
+use crate::workload::Workload;
+
+/// The people who are there before anything is measured.
+const PEOPLE: usize = 10_000;
+/// Those of them who are in the group.
+const MEMBERS: usize = 1_000;
+
+/// A directory that is set up.
+pub(crate) struct Directory {
+    broker: String,
+    authorization: String,
+    group: String,
+    /// People who are not in the group, one for each worker.
+    others: Vec<String>,
+}
+
+impl Directory {
+    /// Makes the tenant, its token, the people and the group.
+    pub(crate) async fn set(http: &mut Connection, broker: &str, admin_token: &str) -> Result<Self> {
+        let provisioning = json!({ "mode": "scim", "scim_requests_per_second": 10_000 });
+        let tenant = json!({ "name": "A tenant with a directory", "provisioning": provisioning });
+        put(http, admin_token, "/tenants/directory", &tenant).await?;
+        let request = Request::post("/admin/v1/tenants/directory/scim-tokens")
+            .header(header::AUTHORIZATION, format!("Bearer {admin_token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::from(json!({ "name": "benchmark" }).to_string()))?;
+        let made: Value = serde_json::from_slice(http.send(request).await?.body())?;
+        let token = made.get("token").and_then(Value::as_str).context("no SCIM token")?;
+        let mut directory = Self {
+            broker: broker.to_owned(),
+            authorization: format!("Bearer {token}"),
+            group: String::new(),
+            others: Vec::new(),
+        };
+        let people = directory.populate().await?;
+        let (members, others) = people.split_at_checked(MEMBERS).context("too few people")?;
+        directory.others = others.iter().take(CONCURRENCY).cloned().collect();
+        let members: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
+        let group = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "A thousand", "members": members,
+        });
+        directory.group =
+            id(&directory.send(http, Method::POST, "/Groups", Some(&group), StatusCode::CREATED).await?)?;
+        Ok(directory)
+    }
+
+    /// The broker's origin.
+    pub(crate) fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// Everybody's ids.
+    async fn populate(&self) -> Result<Vec<String>> {
+        let mut ids = Vec::with_capacity(PEOPLE);
+        let mut workers = Vec::new();
+        for _ in 0..CONCURRENCY {
+            workers.push(Connection::open(&self.broker).await?);
+        }
+        for first in (0..PEOPLE).step_by(CONCURRENCY) {
+            let last = (first + CONCURRENCY).min(PEOPLE);
+            let made = (first..last).zip(&mut workers).map(|(number, http)| async move {
+                let body = person(&format!("person-{number}@corp.example"));
+                id(&self.send(http, (Method::POST, "/Users", Some(&body)), StatusCode::CREATED).await?)
+            });
+            ids.extend(futures_util::future::try_join_all(made).await?);
+        }
+        Ok(ids)
+    }
+
+    /// One operation of a worker: its number, and which of its operations it is.
+    pub(crate) async fn operate(
+        &self,
+        http: &mut Connection,
+        workload: Workload,
+        (worker, turn): (usize, usize),
+    ) -> Result<()> {
+        let scattered = (worker * 7_919 + turn * 104_729) % PEOPLE;
+        match workload {
+            Workload::CreateUser => {
+                let body = person(&format!("new-{worker}-{turn}@corp.example"));
+                self.send(http, (Method::POST, "/Users", Some(&body)), StatusCode::CREATED).await?;
+            }
+            Workload::FindUser => {
+                let filter = format!("userName eq \"person-{scattered}@corp.example\"");
+                let query = form_urlencoded::Serializer::new(String::new()).append_pair("filter", &filter).finish();
+                let found = self.send(http, (Method::GET, &format!("/Users?{query}"), None), StatusCode::OK).await?;
+                ensure!(found.get("totalResults") == Some(&1.into()), "person {scattered} was not found");
+            }
+            Workload::ListUsers => {
+                let start = scattered / 100 * 100 + 1;
+                let path = format!("/Users?startIndex={start}&count=100");
+                let page = self.send(http, (Method::GET, &path, None), StatusCode::OK).await?;
+                ensure!(page.get("itemsPerPage") == Some(&100.into()), "a page from {start} is not full");
+            }
+            Workload::ChangeMember => {
+                let member = self.others.get(worker).context("too few people")?;
+                let operation = if turn % 2 == 1 {
+                    json!({ "op": "add", "path": "members", "value": [{ "value": member }] })
+                } else {
+                    json!({ "op": "remove", "path": format!("members[value eq \"{member}\"]") })
+                };
+                let body = json!({
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation],
+                });
+                let path = format!("/Groups/{}", self.group);
+                self.send(http, (Method::PATCH, &path, Some(&body)), StatusCode::NO_CONTENT).await?;
+            }
+            Workload::LoginStart | Workload::Login | Workload::Refresh | Workload::Userinfo | Workload::Documents => {}
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        http: &mut Connection,
+        (method, path, body): (Method, &str, Option<&Value>),
+        expected: StatusCode,
+    ) -> Result<Value> {
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/scim/v2{path}"))
+            .header(header::AUTHORIZATION, self.authorization.as_str())
+            .header(header::CONTENT_TYPE, "application/scim+json")
+            .body(Full::new(body))?;
+        let reply = http.send(request).await?;
+        ensure!(reply.status() == expected, "{path}: {} {}", reply.status(), String::from_utf8_lossy(reply.body()));
+        if reply.body().is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(reply.body())?) }
+    }
+}
+
+/// A person as directories push them.
+fn person(address: &str) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": address, "externalId": format!("x-{address}"), "displayName": "A Person",
+        "name": { "givenName": "A", "familyName": "Person" },
+        "emails": [{ "value": address, "type": "work", "primary": true }], "active": true,
+    })
+}
+
+fn id(resource: &Value) -> Result<String> {
+    resource.get("id").and_then(Value::as_str).map(str::to_owned).context("a resource without an id")
+}
