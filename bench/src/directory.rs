@@ -52,7 +52,7 @@ impl Directory {
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "A thousand", "members": members,
         });
         directory.group =
-            id(&directory.send(http, Method::POST, "/Groups", Some(&group), StatusCode::CREATED).await?)?;
+            id(&directory.send(http, (Method::POST, "/Groups", Some(&group)), StatusCode::CREATED).await?)?;
         Ok(directory)
     }
 
