@@ -59,7 +59,7 @@ pub fn apply(resource_type: &ResourceType, before: &Value, body: &Value) -> Resu
     }
     let Draft { kept, members, notes, .. } = draft;
     // RFC 7644 §3.5.2.2: what is required can't be taken away.
-    resource::check_required(resource_type, &kept)
+    resource::check_required(resource_type, &kept, &[])
         .map_err(|detail| Error::new(ScimType::Mutability, format!("{detail} and can't be removed")))?;
     let after = Value::Object(kept);
     resource::check_immutable(resource_type, before, &after)?;

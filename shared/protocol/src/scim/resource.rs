@@ -11,6 +11,8 @@ use super::{Error, ScimType, value};
 
 /// The attribute of groups that is not part of the group's record.
 pub(super) const MEMBERS: &str = "members";
+/// The attribute of people that always has a value, though a body need not say it.
+const ACTIVE: &str = "active";
 
 /// A body that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +39,7 @@ impl Body {
             }
             reader.attribute(key, value)?;
         }
-        check_required(resource_type, &reader.kept).map_err(Error::invalid_value)?;
+        check_required(resource_type, &reader.kept, &[ACTIVE]).map_err(Error::invalid_value)?;
         let Reader { notes, kept, members, .. } = reader;
         Ok(Self { resource: Value::Object(kept), members, notes: notes.into_list() })
     }
@@ -137,10 +139,19 @@ pub(super) fn note_read_only(name: &str, notes: &mut Notes) {
     }
 }
 
-/// Which attributes a resource can't be without, as text of an error.
-pub(super) fn check_required(resource_type: &ResourceType, resource: &Map<String, Value>) -> Result<(), String> {
+/// Which attributes a resource can't be without, as text of an error. `filled_in` are those that we know without being
+/// told.
+pub(super) fn check_required(
+    resource_type: &ResourceType,
+    resource: &Map<String, Value>,
+    filled_in: &[&str],
+) -> Result<(), String> {
     let missing = |attributes: &[Attribute], holder: &Map<String, Value>| {
-        let missing = attributes.iter().find(|attribute| attribute.required && !holder.contains_key(&attribute.name));
+        let is_missing = |attribute: &&Attribute| {
+            let name = attribute.name.as_str();
+            attribute.required && !holder.contains_key(name) && !filled_in.contains(&name)
+        };
+        let missing = attributes.iter().find(is_missing);
         missing.map(|attribute| attribute.name.clone())
     };
     let core = missing(&resource_type.schema().attributes, resource);

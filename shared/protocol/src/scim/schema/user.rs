@@ -31,7 +31,8 @@ fn identity() -> Vec<Attribute> {
         A::text("preferredLanguage", "Languages as in Accept-Language"),
         A::text("locale", "How dates and numbers are written, such as en-US"),
         A::text("timezone", "The time zone, such as Europe/Paris"),
-        A::of(DataType::Boolean, "active", "Whether the person may sign in"),
+        // Required, because it always has a value: removing it would say neither yes nor no.
+        A::of(DataType::Boolean, "active", "Whether the person may sign in").required(),
         A::text("password", "Accepted and thrown away: people sign in at their identity provider")
             .exact()
             .mutability(Mutability::WriteOnly)
