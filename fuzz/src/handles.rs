@@ -1,6 +1,6 @@
-//! Handles: codes, refresh tokens, session cookies.
+//! Handles: codes, refresh tokens, session cookies, directories' tokens.
 
-use vestibule_core::handle::{Handle, HandleKind, Locator};
+use vestibule_core::handle::{Handle, HandleKind, Locator, TenantHandle, TenantHandleKind};
 use vestibule_core::secret::Secret;
 use vestibule_core::store::key::SessionShard;
 
@@ -31,6 +31,10 @@ fn one_reading(text: &str) {
                 readings += 1;
             }
         }
+    }
+    if let Some(handle) = TenantHandle::parse(TenantHandleKind::ScimToken, text) {
+        assert_eq!(handle.to_text(), text, "two texts for one handle");
+        readings += 1;
     }
     assert!(readings <= 1, "{text} is {readings} handles");
 }

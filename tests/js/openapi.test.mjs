@@ -105,7 +105,7 @@ test('a life of each object goes as described', async () => {
     await kept('GET', path, 200);
     await kept('DELETE', path, 412, undefined, { 'if-match': '"other"' });
   }
-  const own = ['connections', 'domains', 'hosts', 'users'].map((list) => `${at}/${list}`);
+  const own = ['connections', 'domains', 'hosts', 'users', 'scim-tokens', 'scim-clients'].map((list) => `${at}/${list}`);
   for (const list of ['/tenants', '/clients', '/tokens', ...own]) {
     await kept('GET', `${list}?limit=2`, 200);
     await kept('GET', `${list}?limit=0`, 400);
@@ -121,6 +121,7 @@ test('a life of each object goes as described', async () => {
   await kept('POST', `${at}/webhook-secret`, 200);
   await kept('POST', `${at}/webhook-secret`, 412, undefined, { 'if-match': '"other"' });
   await kept('GET', `${at}/webhook-secret`, 200);
+  await directories(at);
   await kept('POST', `${at}/reseal`, 200);
   await kept('POST', '/tenants/none/reseal', 404);
   await kept('GET', `${at}/audit`, 200);
@@ -130,6 +131,25 @@ test('a life of each object goes as described', async () => {
     await kept('DELETE', path, 404);
   }
 });
+
+/** Who may speak SCIM to the tenant at `at`. */
+async function directories(at) {
+  const [tokens, clients] = [`${at}/scim-tokens`, `${at}/scim-clients`];
+  await kept('POST', tokens, 400, {});
+  const made = await kept('POST', tokens, 201, { name: 'Entra', connection: 'op' });
+  await kept('POST', `${tokens}/${made.id}/rotate`, 412, {}, { 'if-match': '"other"' });
+  await kept('POST', `${tokens}/${made.id}/rotate`, 200, { overlap_seconds: 60 });
+  await kept('POST', `${tokens}/none/rotate`, 404, {});
+  await kept('GET', `${tokens}/${made.id}`, 200);
+  await kept('DELETE', `${tokens}/${made.id}`, 204);
+  await kept('GET', `${tokens}/${made.id}`, 404);
+  await kept('POST', clients, 400, { name: 'Entra', client_auth: 'trusted_issuer' });
+  const trusted_issuer = { issuer: 'https://idp.example/v2.0', subject: 'object', audience: 'api://scim' };
+  const client = await kept('POST', clients, 201, { name: 'Entra', client_auth: 'trusted_issuer', trusted_issuer });
+  await kept('GET', `${clients}/${client.client_id}`, 200);
+  await kept('DELETE', `${clients}/${client.client_id}`, 204);
+  await kept('DELETE', `${clients}/${client.client_id}`, 404);
+}
 
 test('the deployment goes as described', async () => {
   await kept('GET', '/audit', 200);

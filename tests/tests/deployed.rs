@@ -58,6 +58,8 @@ mod relay_attacks;
 mod relay_refusals;
 #[path = "deployed/resume.rs"]
 mod resume;
+#[path = "deployed/scim_access.rs"]
+mod scim_access;
 #[path = "deployed/sign_in.rs"]
 mod sign_in;
 #[path = "deployed/signing_keys.rs"]

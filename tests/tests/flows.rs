@@ -26,6 +26,7 @@ mod flows {
     mod resume;
     mod rotation;
     mod scim_access;
+    mod scim_clients;
     mod signing_keys;
     mod storage_calls;
     mod upstream;

@@ -28,10 +28,10 @@ pub(crate) fn render(issuer: &str, algorithms: &[&str]) -> String {
         "end_session_endpoint": at("/oauth2/logout"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
-        "scopes_supported": scope::SUPPORTED,
+        "scopes_supported": scope::SUPPORTED.into_iter().chain([scope::SCIM_SCOPE]).collect::<Vec<_>>(),
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid", "at_hash", "tenant", "email",
             "email_verified", "name", "given_name", "family_name", "preferred_username", "groups", "connection",

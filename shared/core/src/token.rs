@@ -1,4 +1,5 @@
-//! The token endpoint: a code for the first tokens ([`redeem`]), a refresh token for the next ([`refresh`]).
+//! The token endpoint: a code for the first tokens ([`redeem`]), a refresh token for the next ([`refresh`]). What a
+//! directory gets for itself is in [`crate::scim::access`].
 
 mod claims;
 mod issue;
@@ -8,6 +9,7 @@ mod refresh;
 use serde::Serialize;
 use vestibule_protocol::oauth::client_auth::ClientCredentials;
 use vestibule_protocol::oauth::token::TokenRequest;
+use vestibule_protocol::oauth::{self, ErrorCode};
 
 pub(crate) use claims::{AccessClaims, IdClaims};
 pub(crate) use issue::grant_id;
@@ -17,6 +19,17 @@ use crate::client_auth::authenticate;
 use crate::error::Error;
 use crate::model::client::Client;
 use crate::model::lifetimes::Lifetimes;
+use crate::scim::access::oauth::{DirectoryToken, grant};
+
+/// What the token endpoint answers.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Granted {
+    /// To an application, about a person.
+    Application(Box<TokenResponse>),
+    /// To a directory, for itself.
+    Directory(DirectoryToken),
+}
 
 /// What the client gets (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -42,9 +55,15 @@ pub async fn exchange(
     broker: &Broker,
     credentials: &ClientCredentials,
     request: TokenRequest<'_>,
-) -> Result<TokenResponse, Error> {
+) -> Result<Granted, Error> {
+    if request == TokenRequest::ClientCredentials
+        && let Some(token) = grant(broker, credentials).await?
+    {
+        return Ok(Granted::Directory(token));
+    }
     let registered = authenticate(broker, credentials).await?;
-    exchange_as(broker, Caller { id: &credentials.client_id, registered: &registered }, request).await
+    let client = Caller { id: &credentials.client_id, registered: &registered };
+    Ok(Granted::Application(Box::new(exchange_as(broker, client, request).await?)))
 }
 
 /// Answers a request of a client that is known: it authenticated, or the relay acts for it.
@@ -59,6 +78,9 @@ pub(crate) async fn exchange_as(
         }
         TokenRequest::RefreshToken { refresh_token, scope } => {
             refresh::refresh(broker, client, refresh_token, scope).await
+        }
+        TokenRequest::ClientCredentials => {
+            Err(oauth::Error::new(ErrorCode::UnauthorizedClient, "client_credentials is for directories only").into())
         }
     }
 }

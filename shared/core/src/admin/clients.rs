@@ -1,14 +1,13 @@
 //! Applications.
 
-use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::jwk::JwkSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use vestibule_protocol::jose::PublicKey;
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::time::Seconds;
 
 use super::change::{self, Change, Done, Tagged};
+use super::keys::{KeysInput, public_keys};
 use super::paging::{self, Page, Paging};
 use super::problems::Problems;
 use super::relay::{self, RelayInput};
@@ -66,14 +65,6 @@ pub struct ClientInput {
     /// Names of those in its access tokens.
     #[serde(default)]
     pub access_token_claims: Vec<String>,
-}
-
-/// A JWK set as sent, so that a private member is seen.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct KeysInput {
-    /// The keys.
-    pub keys: Vec<Value>,
 }
 
 /// What an administrator sees.
@@ -173,7 +164,7 @@ pub async fn put(
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| found.value.secret_hash.clone());
     let secret_hash = secret_hash(input.client_auth, input.client_secret.as_deref(), kept);
-    let keys = public_keys(&mut problems, input.client_auth, input.jwks);
+    let keys = public_keys(&mut problems, input.client_auth == ClientAuthMethod::PrivateKeyJwt, input.jwks);
     let secret_hash =
         if problems.is_read("/client_auth") { problems.take("/client_secret", secret_hash) } else { None };
     problems.none()?;
@@ -246,34 +237,6 @@ fn secret_hash(
         (_, None) if kept.is_some() => Ok(kept),
         (_, None) => Err("is missing"),
     }
-}
-
-/// The keys of a client that signs. Whatever tells a private key is refused, not dropped: it was shown to us.
-fn public_keys(problems: &mut Problems, method: ClientAuthMethod, sent: Option<KeysInput>) -> Vec<Jwk> {
-    let keys = match (method, sent) {
-        (ClientAuthMethod::PrivateKeyJwt, Some(sent)) if (1..=10).contains(&sent.keys.len()) => sent.keys,
-        (_, None) if method != ClientAuthMethod::PrivateKeyJwt => return Vec::new(),
-        _ if !problems.is_read("/client_auth") => return Vec::new(),
-        (ClientAuthMethod::PrivateKeyJwt, _) => {
-            problems.add("/jwks", "must have 1 to 10 keys");
-            return Vec::new();
-        }
-        _ => {
-            problems.add("/jwks", "is for private_key_jwt only");
-            return Vec::new();
-        }
-    };
-    let read = |(index, key)| problems.take(&format!("/jwks/keys/{index}"), public_key(key));
-    keys.into_iter().enumerate().filter_map(read).collect()
-}
-
-fn public_key(key: Value) -> Result<Jwk, &'static str> {
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| key.get(member).is_some()) {
-        return Err("is a private or symmetric key: send public keys only, and replace that one");
-    }
-    let key: Jwk = serde_json::from_value(key).map_err(|_| "is not a JSON Web Key")?;
-    PublicKey::from_jwk(&key).map_err(|_| "cannot verify signatures here")?;
-    Ok(key)
 }
 
 /// Removes an application.

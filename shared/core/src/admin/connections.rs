@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::check::{CheckReport, Finding, Severity, check};
+pub(super) use self::input::check_issuer;
 pub use self::input::{ConnectionInput, Protocol};
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};

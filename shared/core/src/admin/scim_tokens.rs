@@ -7,13 +7,13 @@ use vestibule_protocol::time::{Seconds, Timestamp};
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::problems::Problems;
+use super::scim_access::{check_connection, check_room};
 use super::{Checked, check_id, check_name, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::{SecretHash, TenantHandle, TenantHandleKind, new_id, new_secret};
 use crate::model::effect::ChangeKind;
-use crate::model::is_id;
-use crate::model::scim_access::{MAX_OVERLAP, MAX_SCIM_TOKENS, ScimToken};
+use crate::model::scim_access::{MAX_OVERLAP, ScimToken};
 use crate::store::{Expect, Write, key};
 
 /// What an administrator sends.
@@ -96,7 +96,7 @@ pub async fn create(
     check_end(broker, &mut problems, input.expires_at);
     check_connection(broker, &mut problems, tenant, input.connection.as_deref()).await?;
     problems.none()?;
-    check_room(broker, tenant).await?;
+    check_room(broker, tenant, key::SCIM_TOKEN).await?;
     let token = Made::new(broker, tenant, input.name, input.connection, input.expires_at);
     let (record, writes) = (key::scim_token(tenant, &token.handle.id), vec![token.write()?]);
     let done = done(tenant, &token.handle.id, ChangeKind::Created);
@@ -131,7 +131,7 @@ pub async fn rotate(
     let old_write = if input.overlap_seconds == at_once() {
         record.delete(expect)
     } else {
-        check_room(broker, tenant).await?;
+        check_room(broker, tenant, key::SCIM_TOKEN).await?;
         let end = now + input.overlap_seconds;
         let end = old.expires_at.map_or(end, |earlier| earlier.min(end));
         old.expires_at = Some(end);
@@ -193,31 +193,6 @@ fn check_end(broker: &Broker, problems: &mut Problems, end: Option<Timestamp>) {
     if end.is_some_and(|end| end.has_passed(broker.platform.clock.now())) {
         problems.add("/expires_at", "must lie in the future");
     }
-}
-
-/// The connection is the tenant's, if one is named.
-async fn check_connection(
-    broker: &Broker,
-    problems: &mut Problems,
-    tenant: &str,
-    connection: Option<&str>,
-) -> Result<(), Error> {
-    let Some(connection) = connection else { return Ok(()) };
-    let there = is_id(connection) && key::connection(tenant, connection).get(&*broker.platform.store).await?.is_some();
-    if !there {
-        problems.add("/connection", "is no connection of the tenant");
-    }
-    Ok(())
-}
-
-/// There may be one more. A bound for lists and not a promise: two who ask at once may both get the last place.
-async fn check_room(broker: &Broker, tenant: &str) -> Result<(), Error> {
-    let partition = key::tenant_partition(tenant);
-    let page = broker.platform.store.list(&partition, key::SCIM_TOKEN, None, MAX_SCIM_TOKENS).await?;
-    if page.records.len() < MAX_SCIM_TOKENS {
-        return Ok(());
-    }
-    Err(AdminError::Invalid { field: "tenant", problem: "has 20 tokens for SCIM already: delete one first" }.into())
 }
 
 fn show(broker: &Broker, id: &str, token: ScimToken) -> Result<Tagged<ScimTokenView>, Error> {

@@ -26,6 +26,7 @@ use vestibule_protocol::oidc::discovery::ProviderMetadata;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
 use self::reach::Reach;
+pub(crate) use self::signature::verify_signature;
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{Error, LoginError};

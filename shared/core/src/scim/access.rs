@@ -1,7 +1,9 @@
-//! Who may speak SCIM: the bearer of a tenant's token.
+//! Who may speak SCIM: the bearer of a tenant's token, or of an access token of one of its clients ([`oauth`]).
 //!
-//! A token is read from the store at each request, never from a copy: one that was deleted, was replaced or has ended
-//! does nothing more. It names its tenant itself, so there is no way from it to another one.
+//! Token and client are read from the store at each request, never from a copy: one that was deleted, was replaced or
+//! has ended does nothing more. Either names its tenant itself, so there is no way from it to another one.
+
+pub(crate) mod oauth;
 
 use vestibule_protocol::scim;
 
@@ -40,8 +42,10 @@ pub async fn admit(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, 
 /// Finds out whose token this is. A removed tenant's is nobody's.
 pub async fn authenticate(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, Error> {
     let bearer = bearer.ok_or_else(unauthorized)?;
-    let handle = TenantHandle::parse(TenantHandleKind::ScimToken, bearer).ok_or_else(unauthorized)?;
-    let caller = of_token(broker, handle).await?;
+    let caller = match TenantHandle::parse(TenantHandleKind::ScimToken, bearer) {
+        Some(handle) => of_token(broker, handle).await?,
+        None => oauth::caller(broker, bearer).await?.ok_or_else(unauthorized)?,
+    };
     broker.tenant(&caller.tenant).await?.ok_or_else(unauthorized)?;
     Ok(caller)
 }

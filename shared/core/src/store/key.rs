@@ -15,7 +15,7 @@ use crate::model::effect::{AuditEvent, Effect};
 use crate::model::pending::PendingSignIn;
 use crate::model::pushed::PushedRequest;
 use crate::model::routing::Route;
-use crate::model::scim_access::ScimToken;
+use crate::model::scim_access::{ScimClient, ScimToken};
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
@@ -31,6 +31,11 @@ pub const SLOTS: u32 = 15;
 /// An application.
 pub fn client(client: &str) -> RecordKey<Client> {
     RecordKey::new(Partition::new(format!("client:{client}")), "client")
+}
+
+/// A directory that gets tokens for SCIM by client credentials.
+pub fn scim_client(client: &str) -> RecordKey<ScimClient> {
+    RecordKey::new(Partition::new(format!("client:{client}")), "scim-client")
 }
 
 /// Over how many partitions a client's one-time records are spread.
@@ -121,6 +126,14 @@ pub const SCIM_TOKEN: &str = "scim-token#";
 /// A token with which a directory speaks SCIM.
 pub fn scim_token(tenant: &str, id: &str) -> RecordKey<ScimToken> {
     RecordKey::new(tenant_partition(tenant), format!("{SCIM_TOKEN}{id}"))
+}
+
+/// What the ids of a tenant's OAuth clients for SCIM start with.
+pub const INDEX_SCIM_CLIENT: &str = "scim-client#";
+
+/// That a tenant has an OAuth client for SCIM, or had.
+pub fn index_scim_client(tenant: &str, client: &str) -> RecordKey<()> {
+    RecordKey::new(tenant_partition(tenant), format!("{INDEX_SCIM_CLIENT}{client}"))
 }
 
 /// What the ids of a tenant's connections start with.

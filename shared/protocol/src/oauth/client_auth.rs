@@ -71,15 +71,20 @@ impl ClientCredentials {
         Ok(basic)
     }
 
-    /// The client is whom the statement names; `client_id` may repeat it (RFC 7521 §4.2).
+    /// The client is whom the statement is about, who made it themselves; `client_id` may repeat it (RFC 7521 §4.2). A
+    /// statement by somebody else knows the client by another name: there `client_id` says which client it is.
     fn of_assertion(client_id: Option<&str>, assertion: &str) -> Result<Self, Error> {
-        let refused = Error::new(ErrorCode::InvalidClient, "the client assertion is not readable");
-        let named = ClientAssertion::parse(assertion).map_err(|_| refused)?.client_id().to_owned();
-        if client_id.is_some_and(|client_id| client_id != named) {
-            return Err(Error::invalid_request("client_id differs from the client assertion"));
-        }
+        let refused = |why| Error::new(ErrorCode::InvalidClient, why);
+        let parsed = ClientAssertion::parse(assertion).map_err(|_| refused("the client assertion is not readable"))?;
+        let client_id = match (parsed.client_id(), client_id) {
+            (Some(named), Some(client_id)) if named != client_id => {
+                return Err(Error::invalid_request("client_id differs from the client assertion"));
+            }
+            (Some(client_id), _) | (None, Some(client_id)) => client_id.to_owned(),
+            (None, None) => return Err(refused("client_id must say which client another issuer's assertion is about")),
+        };
         let method = ClientAuthMethod::PrivateKeyJwt;
-        Ok(Self { client_id: named, secret: None, assertion: Some(assertion.to_owned()), method })
+        Ok(Self { client_id, secret: None, assertion: Some(assertion.to_owned()), method })
     }
 }
 
@@ -168,5 +173,16 @@ mod tests {
         assert_eq!(outcome(None, &good.replace("jwt-bearer", "saml2-bearer")), Err(ErrorCode::InvalidRequest));
         assert_eq!(outcome(None, &format!("client_assertion={assertion}")), Err(ErrorCode::InvalidRequest));
         assert_eq!(outcome(None, &format!("{typ}&client_assertion=x&client_id=a")), Err(ErrorCode::InvalidClient));
+    }
+    /// TK-15
+    #[test]
+    fn anothers_assertion_needs_a_client_id() {
+        let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
+        let claims = r#"{"iss":"https://idp.example","sub":"object","aud":"i","exp":1}"#;
+        let typ = "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let form = format!("{typ}&client_assertion={}.{}.AAAA", part(r#"{"alg":"ES256"}"#), part(claims));
+        let expected = Ok(("scim-1".to_owned(), None, ClientAuthMethod::PrivateKeyJwt));
+        assert_eq!(outcome(None, &format!("{form}&client_id=scim-1")), expected);
+        assert_eq!(outcome(None, &form), Err(ErrorCode::InvalidClient));
     }
 }

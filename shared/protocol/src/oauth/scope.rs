@@ -7,6 +7,10 @@ use super::{Error, ErrorCode};
 /// What an application can ask for.
 pub const SUPPORTED: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
+/// What a directory is granted for itself, by client credentials. No application can ask for it: no token that was made
+/// for a person ever has it.
+pub const SCIM_SCOPE: &str = "scim";
+
 /// A set of scopes that we know, in the order of [`SUPPORTED`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

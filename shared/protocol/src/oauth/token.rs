@@ -1,6 +1,6 @@
-//! The token request (RFC 6749 §4.1.3, §6).
+//! The token request (RFC 6749 §4.1.3, §4.4.2, §6).
 
-use super::scope::Scope;
+use super::scope::{SCIM_SCOPE, Scope};
 use super::{Error, ErrorCode};
 use crate::params::Params;
 
@@ -23,6 +23,9 @@ pub enum TokenRequest<'a> {
         /// At most what was granted; `None` for all of it.
         scope: Option<Scope>,
     },
+    /// Who the client is, for a token of its own (RFC 6749 §4.4). There is one scope, [`SCIM_SCOPE`]; whoever asks for
+    /// nothing gets that.
+    ClientCredentials,
 }
 
 impl<'a> TokenRequest<'a> {
@@ -38,9 +41,14 @@ impl<'a> TokenRequest<'a> {
                 refresh_token: form.get("refresh_token")?.ok_or(Error::invalid_request("refresh_token is required"))?,
                 scope: form.get("scope")?.map(Scope::parse).transpose()?,
             }),
+            "client_credentials" => match form.get("scope")? {
+                None => Ok(Self::ClientCredentials),
+                Some(scope) if scope.split(' ').any(|asked| asked == SCIM_SCOPE) => Ok(Self::ClientCredentials),
+                Some(_) => Err(Error::new(ErrorCode::InvalidScope, "scope must be scim")),
+            },
             _ => Err(Error::new(
                 ErrorCode::UnsupportedGrantType,
-                "grant_type must be authorization_code or refresh_token",
+                "grant_type must be authorization_code, refresh_token or client_credentials",
             )),
         }
     }
@@ -61,10 +69,21 @@ mod tests {
             ("grant_type=authorization_code&code=c&code=c&redirect_uri=r&code_verifier=v", ErrorCode::InvalidRequest),
             ("grant_type=refresh_token", ErrorCode::InvalidRequest),
             ("grant_type=refresh_token&refresh_token=r&scope=%22", ErrorCode::InvalidScope),
+            ("grant_type=client_credentials&scope=openid", ErrorCode::InvalidScope),
+            ("grant_type=client_credentials&scope=SCIM", ErrorCode::InvalidScope),
+            ("grant_type=client_credentials&scope=scim&scope=scim", ErrorCode::InvalidRequest),
         ] {
             let params = Params::parse(form).unwrap();
             let outcome = TokenRequest::parse(&params).map_err(|error| error.code);
             assert_eq!(outcome, Err(code), "{form}");
+        }
+    }
+    #[test]
+    fn a_client_asks_for_its_one_scope_or_none() {
+        for scope in ["", "&scope=", "&scope=scim", "&scope=openid+scim"] {
+            let form = format!("grant_type=client_credentials{scope}");
+            let params = Params::parse(&form).unwrap();
+            assert_eq!(TokenRequest::parse(&params), Ok(TokenRequest::ClientCredentials), "{form}");
         }
     }
 }

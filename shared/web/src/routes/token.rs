@@ -6,7 +6,7 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
 };
 use http::{HeaderValue, Request, StatusCode};
-use vestibule_core::token::{self, TokenResponse};
+use vestibule_core::token::{self, Granted};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::oauth;
 use vestibule_protocol::oauth::client_auth::ClientCredentials;
@@ -34,7 +34,7 @@ pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply
     }
 }
 
-async fn exchange(broker: &Broker, authorization: Option<&str>, form: &str) -> Result<TokenResponse, Error> {
+async fn exchange(broker: &Broker, authorization: Option<&str>, form: &str) -> Result<Granted, Error> {
     let params = Params::parse(form).map_err(oauth::Error::from)?;
     let credentials = ClientCredentials::parse(authorization, &params)?;
     let request = TokenRequest::parse(&params)?;

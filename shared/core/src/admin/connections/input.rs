@@ -234,7 +234,8 @@ impl ConnectionInput {
     }
 }
 
-fn check_issuer(broker: &Broker, example: &str, is_template: bool) -> Result<(), &'static str> {
+/// An issuer that can be one, and that we may ask for its documents.
+pub(in crate::admin) fn check_issuer(broker: &Broker, example: &str, is_template: bool) -> Result<(), &'static str> {
     let url = Url::parse(example).map_err(|_| "is not a URL")?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err("must not have a query or a fragment");

@@ -9,7 +9,7 @@ use crate::Broker;
 use crate::error::Error;
 
 /// Whether one of the provider's keys signed this. A key that we do not know is looked for, within the cool-down.
-pub(super) async fn verify_signature(
+pub(crate) async fn verify_signature(
     broker: &Broker,
     target: &Target<'_>,
     copy: Arc<UpstreamCopy>,

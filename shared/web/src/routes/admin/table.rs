@@ -28,6 +28,7 @@ pub(crate) fn fill(table: &mut impl Table) {
     tenants_and_people(table);
     webhooks(table);
     scim_access::tokens(table);
+    scim_access::clients(table);
     connections_of_tenants(table);
     domains_and_hosts(table);
     applications(table);

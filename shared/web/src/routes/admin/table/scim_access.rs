@@ -1,7 +1,7 @@
 //! Who may speak SCIM to a tenant.
 
 use vestibule_core::admin::caller::Area;
-use vestibule_core::admin::scim_tokens;
+use vestibule_core::admin::{scim_clients, scim_tokens};
 
 use super::super::Answer;
 use super::super::call::Sent;
@@ -35,4 +35,23 @@ pub(super) fn tokens(table: &mut impl Table) {
             Answer::tagged(scim_tokens::rotate(&call.broker, &call.change, token, input).await)
         },
     );
+}
+
+/// A tenant's OAuth clients for SCIM.
+pub(super) fn clients(table: &mut impl Table) {
+    use Kind::{Create, Delete, Get, List};
+    let (all, one) = ("/tenants/{tenant}/scim-clients", "/tenants/{tenant}/scim-clients/{client}");
+    table.add(operation(List, Area::Tenant, all, "Lists a tenant's OAuth clients for SCIM"), |call, ()| async move {
+        Answer::shown(scim_clients::list(&call.broker, &call.tenant, &call.paging()?).await)
+    });
+    table.add(operation(Create, Area::Tenant, all, "Makes an OAuth client for SCIM"), |call, Sent(input)| async move {
+        Answer::created(scim_clients::create(&call.broker, &call.change, &call.tenant, input).await)
+    });
+    table.add(
+        operation(Get, Area::Tenant, one, "Shows an OAuth client for SCIM, but not its secret"),
+        |call, ()| async move { Answer::tagged(scim_clients::get(&call.broker, &call.tenant, &call.id).await) },
+    );
+    table.add(operation(Delete, Area::Tenant, one, "Removes an OAuth client for SCIM"), |call, ()| async move {
+        Answer::gone(scim_clients::delete(&call.broker, &call.change, &call.tenant, &call.id).await)
+    });
 }
