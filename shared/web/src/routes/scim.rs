@@ -5,6 +5,7 @@ mod described;
 mod place;
 mod sent;
 
+use axum::body::Body;
 use axum::extract::{RawPathParams, State};
 use http::header::{ALLOW, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
@@ -12,7 +13,6 @@ use vestibule_core::scim::access::{self, ScimCaller};
 use vestibule_core::scim::{self, Answer, Asked, One};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::scim as protocol;
-use vestibule_protocol::scim::query::Query;
 
 use self::place::Place;
 use super::Shared;
@@ -20,7 +20,7 @@ use crate::error::{Surface, show};
 use crate::request;
 use crate::response::{self, Reply};
 
-type Sent = Request<axum::body::Body>;
+type Sent = Request<Body>;
 
 /// Answers whatever is below `/scim/v2`.
 pub(crate) async fn answer(State(broker): Shared, names: RawPathParams, request: Sent) -> Reply {
@@ -40,19 +40,16 @@ async fn with_token(broker: &Broker, place: Option<Place<'_>>, request: Sent) ->
         return Ok(other_method(broker, &place));
     }
     match place {
-        Place::All(kind) => match *request.method() {
-            Method::POST => {
-                let asked = sent::asked(&request)?;
-                let body = sent::body(request).await?;
-                created(scim::create(broker, &caller, kind, &body, &asked).await?)
-            }
-            _ => Err(protocol::Error::status(501, "lists are not there yet").into()),
-        },
+        Place::All(kind) => {
+            let asked = sent::asked(&request)?;
+            let body = sent::body(request).await?;
+            Ok(created(&scim::create(broker, &caller, kind, &body, &asked).await?))
+        }
         Place::One(one) => one_resource(broker, &caller, one, request).await,
         Place::Me => Err(Error::bug("who asks for themselves is no directory")),
         Place::Described(described) => {
             let query = sent::query(&request)?;
-            described::show(broker, &caller.tenant, described, query.as_slice()).await
+            described::show(broker, &caller.tenant, described, &query).await
         }
     }
 }
@@ -71,17 +68,17 @@ async fn one_resource(broker: &Broker, caller: &ScimCaller, one: One<'_>, reques
     match *request.method() {
         Method::PUT => {
             let body = sent::body(request).await?;
-            shown(scim::replace(broker, caller, one, &body, &asked).await?)
+            Ok(shown(&scim::replace(broker, caller, one, &body, &asked).await?))
         }
         Method::PATCH => {
             let body = sent::body(request).await?;
-            shown(scim::patch(broker, caller, one, &body, &asked).await?)
+            Ok(shown(&scim::patch(broker, caller, one, &body, &asked).await?))
         }
         Method::DELETE => {
             scim::delete(broker, caller, one, &asked).await?;
-            Ok(response::reply(StatusCode::NO_CONTENT, [], axum::body::Body::empty()))
+            Ok(no_content())
         }
-        _ => read(scim::get(broker, caller, one, &asked).await?, &asked),
+        _ => Ok(read(&scim::get(broker, caller, one, &asked).await?, &asked)),
     }
 }
 
@@ -96,7 +93,7 @@ async fn me(broker: &Broker, request: Sent) -> Result<Reply, Error> {
     };
     match found {
         Some(_) if request.method() != Method::GET => Err(scim::me::read_only()),
-        Some(answer) => read(answer, &asked),
+        Some(answer) => Ok(read(&answer, &asked)),
         None => {
             access::admit(broker, token).await?;
             Err(scim::me::nobody())
@@ -105,34 +102,40 @@ async fn me(broker: &Broker, request: Sent) -> Result<Reply, Error> {
 }
 
 /// What was read, unless it is what the caller has already (RFC 9110 §13.1.2).
-fn read(answer: Answer, asked: &Asked) -> Result<Reply, Error> {
+fn read(answer: &Answer, asked: &Asked) -> Reply {
     let known = asked.condition.if_none_match.as_ref().zip(answer.tag.as_ref());
-    if known.is_some_and(|(tags, current)| scim::tag::names(tags, current)) {
-        return shown(Answer { body: None, ..answer }).map(|mut reply| {
-            *reply.status_mut() = StatusCode::NOT_MODIFIED;
-            reply
-        });
+    if !known.is_some_and(|(tags, current)| scim::tag::names(tags, current)) {
+        return shown(answer);
     }
-    shown(answer)
+    let mut reply = response::reply(StatusCode::NOT_MODIFIED, [], Body::empty());
+    tag(&mut reply, answer);
+    reply
 }
 
-fn shown(answer: Answer) -> Result<Reply, Error> {
+fn shown(answer: &Answer) -> Reply {
     let mut reply = match &answer.body {
         Some(body) => response::scim(StatusCode::OK, body),
-        None => response::reply(StatusCode::NO_CONTENT, [], axum::body::Body::empty()),
+        None => no_content(),
     };
-    if let Some(tag) = &answer.tag {
-        insert(&mut reply, ETAG, tag);
-    }
-    Ok(reply)
+    tag(&mut reply, answer);
+    reply
 }
 
-fn created(answer: Answer) -> Result<Reply, Error> {
-    let location = answer.location.clone();
-    let mut reply = shown(answer)?;
+fn created(answer: &Answer) -> Reply {
+    let mut reply = shown(answer);
     *reply.status_mut() = StatusCode::CREATED;
-    insert(&mut reply, LOCATION, &location);
-    Ok(reply)
+    insert(&mut reply, LOCATION, &answer.location);
+    reply
+}
+
+fn no_content() -> Reply {
+    response::reply(StatusCode::NO_CONTENT, [], Body::empty())
+}
+
+fn tag(reply: &mut Reply, answer: &Answer) {
+    if let Some(tag) = &answer.tag {
+        insert(reply, ETAG, tag);
+    }
 }
 
 fn insert(reply: &mut Reply, name: HeaderName, value: &str) {
