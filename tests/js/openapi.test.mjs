@@ -122,6 +122,11 @@ test('a life of each object goes as described', async () => {
   await kept('POST', `${at}/webhook-secret`, 412, undefined, { 'if-match': '"other"' });
   await kept('GET', `${at}/webhook-secret`, 200);
   await directories(at);
+  const hr = { id: 'urn:example:hr', name: 'HR', attributes: [{ name: 'badge' }] };
+  await kept('GET', `${at}/scim-schemas`, 404);
+  await kept('PUT', `${at}/scim-schemas`, 400, { user: [hr], group: [hr] });
+  await kept('PUT', `${at}/scim-schemas`, 201, { user: [hr] });
+  await kept('GET', `${at}/scim-schemas`, 200);
   await kept('POST', `${at}/reseal`, 200);
   await kept('POST', '/tenants/none/reseal', 404);
   await kept('GET', `${at}/audit`, 200);

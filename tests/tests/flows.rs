@@ -27,6 +27,8 @@ mod flows {
     mod rotation;
     mod scim_access;
     mod scim_clients;
+    mod scim_groups;
+    mod scim_users;
     mod signing_keys;
     mod storage_calls;
     mod upstream;

@@ -24,6 +24,7 @@ pub mod relay;
 pub mod reseal;
 mod scim_access;
 pub mod scim_clients;
+pub mod scim_schemas;
 pub mod scim_tokens;
 pub mod signing_keys;
 pub mod tenants;

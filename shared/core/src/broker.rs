@@ -16,6 +16,7 @@ use crate::model::webhook::WebhookSecrets;
 use crate::outbox;
 use crate::platform::Platform;
 use crate::scim::rate::Buckets;
+use crate::scim::types::Types;
 use crate::seal::Sealer;
 use crate::signing::{self, SigningKeys};
 use crate::store::key;
@@ -46,6 +47,7 @@ pub(crate) struct AllCopies {
     pub(crate) enabled_connections: Copies<Vec<Offered>>,
     pub(crate) domain_routes: Copies<Option<Route>>,
     pub(crate) host_routes: Copies<Option<Route>>,
+    pub(crate) scim_types: Copies<Types>,
     pub(crate) upstreams: Copies<UpstreamCopy>,
     pub(crate) signing_keys: Copies<SigningKeys>,
     pub(crate) live_grants: Copies<LiveGrant>,

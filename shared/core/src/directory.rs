@@ -1,5 +1,6 @@
 //! The people of a tenant: found by identity at a login, created at their first, switched on and off.
 
+pub(crate) mod group;
 mod link;
 pub(crate) mod person;
 pub(crate) mod profile;

@@ -157,7 +157,8 @@ impl AdminHandle {
     }
 }
 
-fn is_path_id(id: &str) -> bool {
+/// Whether this may be an id that we gave out.
+pub(crate) fn is_path_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 

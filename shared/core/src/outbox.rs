@@ -10,9 +10,10 @@ use crate::Broker;
 use crate::error::Error;
 use crate::handle::new_id;
 use crate::model::effect::{AuditEvent, Effect};
+use crate::scim::regroup::{self, Regroup};
 use crate::sessions;
 use crate::store::record::RecordKey;
-use crate::store::{Expect, Partition, Write, key, record};
+use crate::store::{Expect, Partition, StoreError, Write, key, record};
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -38,6 +39,12 @@ pub(crate) struct Owed {
 /// Effects worked off in one step: their deletion, and what they write elsewhere, fit a commit each.
 const BATCH: usize = 50;
 
+/// Steps that a long effect makes in a row, before an answer or in a tick. What is left is the next tick's.
+const STEPS: usize = 100;
+
+/// An effect's id, and what is still owed of it.
+type Outcome = (String, Option<Effect>);
+
 /// Writes an effect down.
 pub(crate) fn owe(broker: &Broker, partition: Partition, effect: &Effect) -> Result<Owed, Error> {
     let key = key::outbox(partition, broker.platform.clock.now(), &new_id(&*broker.platform.random));
@@ -52,11 +59,27 @@ pub(crate) async fn register(broker: &Broker, partition: &Partition) -> Result<(
     Ok(broker.platform.store.commit(registration.partition(), vec![write]).await?)
 }
 
-/// Does an effect at once, after the commit that owes it.
+/// Does an effect at once, after the commit that owes it. A long one is begun: its rest is the tick's.
 pub(crate) async fn settle(broker: &Broker, owed: &Owed) -> Result<(), Error> {
-    perform(broker, vec![(owed.key.id().to_owned(), owed.effect.clone())]).await?;
-    let delete = owed.key.delete(Expect::Any);
-    Ok(broker.platform.store.commit(owed.key.partition(), vec![delete]).await?)
+    let mut effect = owed.effect.clone();
+    for _ in 0..STEPS {
+        let outcomes = perform(broker, vec![(owed.key.id().to_owned(), effect)]).await?;
+        broker.platform.store.commit(owed.key.partition(), settled(owed.key.partition(), &outcomes)?).await?;
+        match outcomes.into_iter().next() {
+            Some((_, Some(rest))) => effect = rest,
+            Some((_, None)) | None => break,
+        }
+    }
+    Ok(())
+}
+
+/// What becomes of the records of effects: gone, or what is still owed of them.
+fn settled(partition: &Partition, outcomes: &[Outcome]) -> Result<Vec<Write>, StoreError> {
+    let settle = |(id, rest): &Outcome| match rest {
+        None => Ok(Write::Delete { id: id.clone(), expect: Expect::Any }),
+        Some(rest) => key::owed(partition.clone(), id).put(rest, Expect::Any),
+    };
+    outcomes.iter().map(settle).collect()
 }
 
 /// Works the slot of this minute.
@@ -90,6 +113,7 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
 /// Does everything that a partition owes, oldest first.
 async fn work_off(broker: &Broker, partition: &Partition) -> Result<u32, Error> {
     let mut done = 0;
+    let mut steps = 0;
     loop {
         let page = broker.platform.store.list(partition, key::OUTBOX, None, BATCH).await?;
         let mut owed = Vec::with_capacity(page.records.len());
@@ -97,34 +121,45 @@ async fn work_off(broker: &Broker, partition: &Partition) -> Result<u32, Error> 
             let effect = record::parse::<Effect>(&found)?.value;
             owed.push((found.id, effect));
         }
-        if owed.is_empty() {
+        // A long effect must not keep other partitions waiting.
+        if owed.is_empty() || steps == STEPS {
             return Ok(done);
         }
-        done += u32::try_from(owed.len()).unwrap_or(u32::MAX);
-        let deletes = owed.iter().map(|(id, _)| Write::Delete { id: id.clone(), expect: Expect::Any }).collect();
-        perform(broker, owed).await?;
-        broker.platform.store.commit(partition, deletes).await?;
+        let outcomes = perform(broker, owed).await?;
+        let finished = outcomes.iter().filter(|(_, rest)| rest.is_none()).count();
+        done += u32::try_from(finished).unwrap_or(u32::MAX);
+        steps += usize::from(finished < outcomes.len());
+        broker.platform.store.commit(partition, settled(partition, &outcomes)?).await?;
     }
 }
 
-/// Does at most [`BATCH`] effects. Audit events of one tenant and day go out in one commit, under the id that their
+/// Does at most [`BATCH`] effects, of a long one a step. Audit events of one tenant and day go out in one commit, under the id that their
 /// outbox record has: written twice, they are there once.
-async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<(), Error> {
+async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Outcome>, Error> {
     let mut events: BTreeMap<Partition, Vec<Write>> = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(owed.len());
     for (id, effect) in owed {
+        let mut rest = None;
         match effect {
             Effect::AlignGate { tenant, user } => sessions::align_gate(broker, &tenant, &user).await?,
+            Effect::Regroup { tenant, group, by, after } => {
+                let regroup = Regroup { tenant: &tenant, group: &group, by: &by };
+                let next = regroup.step(broker, after.as_deref()).await?;
+                rest = next.map(|after| Effect::Regroup { tenant, group, by, after: Some(after) });
+            }
+            Effect::Depart { tenant, user, groups } => regroup::depart(broker, &tenant, &user, &groups).await?,
             Effect::Audit { tenant, event } => {
                 let record: RecordKey<AuditEvent> = key::audit(&tenant, event.time, unique_part(&id));
                 let write = record.put(&event, Expect::Any)?;
                 events.entry(record.partition().clone()).or_default().push(write);
             }
         }
+        outcomes.push((id, rest));
     }
     for (partition, writes) in events {
         broker.platform.store.commit(&partition, writes).await?;
     }
-    Ok(())
+    Ok(outcomes)
 }
 
 /// The random end of an outbox id.

@@ -42,6 +42,13 @@ pub(crate) struct LiveGrant {
 
 /// Answers for `token`.
 pub async fn userinfo(broker: &Broker, token: &str) -> Result<UserInfo, Error> {
+    let (claims, live) = bearer(broker, token).await?;
+    let profile = live.subject.profile.visible_to(&claims.scope);
+    Ok(UserInfo { sub: claims.sub, tenant: claims.tenant, profile, added: live.subject.claims.clone() })
+}
+
+/// What an access token says, if it is one of ours and its grant is alive.
+pub(crate) async fn bearer(broker: &Broker, token: &str) -> Result<(AccessClaims, Arc<LiveGrant>), Error> {
     let refused = || Error::from(oauth::Error::new(ErrorCode::InvalidToken, "the access token is not valid"));
     let claims: AccessClaims = signing::verify(broker, TokenType::AccessToken, token).await?.ok_or_else(refused)?;
     if claims.iss != broker.config.issuer || claims.exp.has_passed(broker.platform.clock.now()) {
@@ -51,8 +58,7 @@ pub async fn userinfo(broker: &Broker, token: &str) -> Result<UserInfo, Error> {
         return Err(oauth::Error::new(ErrorCode::InsufficientScope, "the access token lacks the scope openid").into());
     }
     let live = live_grant(broker, &claims).await?.ok_or_else(refused)?;
-    let profile = live.subject.profile.visible_to(&claims.scope);
-    Ok(UserInfo { sub: claims.sub, tenant: claims.tenant, profile, added: live.subject.claims.clone() })
+    Ok((claims, live))
 }
 
 async fn live_grant(broker: &Broker, claims: &AccessClaims) -> Result<Option<Arc<LiveGrant>>, Error> {

@@ -1,6 +1,8 @@
 //! What an error looks like, on every surface. The only place that turns errors into status codes, and the only one
 //! that logs them: what callers do wrong at `info`, what we do wrong at `error`, once, with its causes.
 
+mod scim;
+
 use axum::body::Body;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -30,6 +32,8 @@ pub(crate) enum Surface {
     Relay,
     /// An administrator's program.
     Admin,
+    /// A directory.
+    Scim,
 }
 
 /// Shows an error.
@@ -49,6 +53,7 @@ pub(crate) fn show(broker: &Broker, surface: Surface, error: &CoreError) -> Repl
         Surface::Resource => show_resource(error, &reference),
         Surface::Relay => show_relay(error, &reference),
         Surface::Admin => show_admin(error, &reference),
+        Surface::Scim => scim::show(error, &reference),
     }
 }
 

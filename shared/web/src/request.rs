@@ -3,8 +3,9 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderName, Request};
 use http_body_util::{BodyExt, Limited};
+use vestibule_core::admin::change::Tags;
 
 /// Largest body that we read, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -22,7 +23,12 @@ pub(crate) enum BodyError {
 
 /// The body, at most [`MAX_BODY`] bytes of it.
 pub(crate) async fn body(request: Request<Body>) -> Result<Bytes, BodyError> {
-    let limited = Limited::new(request.into_body(), MAX_BODY);
+    body_within(request, MAX_BODY).await
+}
+
+/// The body, at most so many bytes of it.
+pub(crate) async fn body_within(request: Request<Body>, most: usize) -> Result<Bytes, BodyError> {
+    let limited = Limited::new(request.into_body(), most);
     limited.collect().await.map(http_body_util::Collected::to_bytes).map_err(|_| BodyError::TooLargeOrBroken)
 }
 
@@ -42,7 +48,8 @@ pub(crate) async fn json(request: Request<Body>) -> Result<Bytes, BodyError> {
     body(request).await
 }
 
-fn is_of_type(request: &Request<Body>, expected: &str) -> bool {
+/// Whether the body says that it is of this type.
+pub(crate) fn is_of_type(request: &Request<Body>, expected: &str) -> bool {
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected)
 }
@@ -67,6 +74,19 @@ pub(crate) fn host(request: &Request<Body>) -> Option<&str> {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = named.or_else(|| request.uri().authority().map(http::uri::Authority::as_str))?;
     Some(host.rsplit_once(':').map_or(host, |(host, _)| host))
+}
+
+/// That a header should hold entity tags and does not.
+pub(crate) struct NotTags;
+
+/// The entity tags of a header. Several headers of one name are one list (RFC 9110 §5.3).
+pub(crate) fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, NotTags> {
+    let values: Option<Vec<&str>> = headers.get_all(name).iter().map(|value| value.to_str().ok()).collect();
+    if values.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(None);
+    }
+    let tags = values.and_then(|values| Tags::parse(&values.join(",")));
+    tags.map(Some).ok_or(NotTags)
 }
 
 /// The `Authorization` header.

@@ -8,6 +8,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 use vestibule_core::metadata::DOCUMENT_LIFE;
 
 use crate::page::Page;
@@ -69,6 +70,13 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
         Ok(body) => reply(status, [(CONTENT_TYPE, JSON), (CACHE_CONTROL, NO_STORE)], body),
         Err(_) => reply(StatusCode::INTERNAL_SERVER_ERROR, [], Body::empty()),
     }
+}
+
+/// JSON for directories (RFC 7644 §3.1), which nobody may keep.
+pub(crate) fn scim(status: StatusCode, value: &Value) -> Reply {
+    let mut reply = json(status, value);
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/scim+json"));
+    reply
 }
 
 /// A public JSON document: any origin may read it, anybody may keep it for [`DOCUMENT_LIFE`].

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use vestibule_core::Broker;
 
 use crate::routes::{
-    admin, authorize, callback, checkpoint, documents, home, initiate, logout, pushed, relay, token, userinfo,
+    admin, authorize, callback, checkpoint, documents, home, initiate, logout, pushed, relay, scim, token, userinfo,
 };
 
 /// The router. Every runtime serves this one.
@@ -31,6 +31,9 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/.well-known/openid-configuration", get(documents::metadata))
         .route("/.well-known/oauth-authorization-server", get(documents::metadata))
         .nest("/admin/v1", admin::routes(Arc::clone(&broker)))
+        .route("/scim/v2", any(scim::answer))
+        .route("/scim/v2/", any(scim::answer))
+        .route("/scim/v2/{*path}", any(scim::answer))
         .fallback(home::not_found)
         .with_state(broker)
 }

@@ -10,6 +10,7 @@ pub(crate) mod initiate;
 pub(crate) mod logout;
 pub(crate) mod pushed;
 pub(crate) mod relay;
+pub(crate) mod scim;
 pub(crate) mod token;
 pub(crate) mod userinfo;
 

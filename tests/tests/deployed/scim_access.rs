@@ -55,7 +55,8 @@ async fn a_tenants_administrator_lets_directories_in() {
     let (_, own) = world.broker.token(&[&scope(&world.tenant, "")]).await;
     let (_, reading) = world.broker.token(&[&scope(&world.tenant, ":read")]).await;
     let (_, foreign) = world.broker.token(&[&scope(&other.tenant, "")]).await;
-    for (path, members) in [("scim-tokens", json!({})), ("scim-clients", json!({"client_auth": "client_secret_post"}))] {
+    for (path, members) in [("scim-tokens", json!({})), ("scim-clients", json!({"client_auth": "client_secret_post"}))]
+    {
         let (all, mut body) = (format!("/tenants/{}/{path}", world.tenant), members);
         body["name"] = json!("Okta");
         let made = own.admin(Method::POST, &all, Some(&body)).await;
@@ -97,10 +98,14 @@ async fn directories_get_tokens_for_themselves() {
     let userinfo = world.broker.request(Method::GET, "/oauth2/userinfo").bearer_auth(reply.text("access_token"));
     assert_eq!(Reply::of(userinfo).await.status, 401);
     assert_eq!(ask(&world, &[("client_id", &id), ("client_secret", &secret)]).await.status, 401);
-    assert_eq!(world.token(&world.app, &[("grant_type", "client_credentials")]).await.text("error"), "unauthorized_client");
+    assert_eq!(
+        world.token(&world.app, &[("grant_type", "client_credentials")]).await.text("error"),
+        "unauthorized_client"
+    );
 
     let key = ClientKey::new().await;
-    let made = post(&world, "/scim-clients", &json!({"client_auth": "private_key_jwt", "jwks": {"keys": [key.jwk()]}})).await;
+    let made =
+        post(&world, "/scim-clients", &json!({"client_auth": "private_key_jwt", "jwks": {"keys": [key.jwk()]}})).await;
     let signed = key.sign(&ClientKey::claims(&made.text("client_id"), &world.broker.url)).await;
     let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", signed.as_str())];
     let replies = join_all((0..10).map(|_| ask(&world, &proof))).await;
@@ -117,13 +122,15 @@ async fn directories_get_tokens_for_themselves() {
 async fn a_trusted_issuer_vouches() {
     let world = World::new().await;
     let trusted = json!({"issuer": world.idp.issuer(), "subject": "object-id", "audience": "api://scim"});
-    let made = post(&world, "/scim-clients", &json!({"client_auth": "trusted_issuer", "trusted_issuer": trusted})).await;
+    let made =
+        post(&world, "/scim-clients", &json!({"client_auth": "trusted_issuer", "trusted_issuer": trusted})).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let id = made.text("client_id");
     let mut claims = ClientKey::claims("object-id", "api://scim");
     claims["iss"] = json!(world.idp.issuer());
     let good = world.idp.vouch(&claims).await.expect("a signature");
-    let proof = |assertion| [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion), ("client_id", &*id)];
+    let proof =
+        |assertion| [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion), ("client_id", &*id)];
     let form = proof(&good);
     let replies = join_all((0..5).map(|_| ask(&world, &form))).await;
     assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1, "it has a name, and counts once");

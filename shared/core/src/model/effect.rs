@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
+use super::provisioned::{Provisioned, ScimClient};
+
 /// Something still to be done elsewhere. Written with the commit that owes it, so that a crash forgets nothing.
 /// Doing one twice does no harm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,27 @@ pub enum Effect {
         tenant: String,
         /// The person.
         user: String,
+    },
+    /// Carry what became of a group, its new name or its end, to those who are in it.
+    Regroup {
+        /// The tenant.
+        tenant: String,
+        /// The group.
+        group: String,
+        /// Who did it, for the audit log.
+        by: ScimClient,
+        /// The record of the member with whom the last step ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// Take a person who is gone out of the groups that they were in.
+    Depart {
+        /// The tenant.
+        tenant: String,
+        /// The person.
+        user: String,
+        /// The groups.
+        groups: Vec<String>,
     },
     /// Write an event to the tenant's audit log.
     Audit {
@@ -98,6 +121,8 @@ pub enum AuditKind {
         /// Who.
         administrator: Administrator,
     },
+    /// A directory changed a person or a group.
+    Provisioned(Box<Provisioned>),
     /// A person came through another connection with an address that is theirs.
     IdentityLinked,
     /// A domain was found to be the tenant's, by DNS or on an administrator's word.

@@ -15,6 +15,7 @@ use crate::model::effect::{AuditEvent, Effect};
 use crate::model::pending::PendingSignIn;
 use crate::model::pushed::PushedRequest;
 use crate::model::routing::Route;
+use crate::model::scim::ScimSchemas;
 use crate::model::scim_access::{ScimClient, ScimToken};
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
@@ -136,6 +137,11 @@ pub fn index_scim_client(tenant: &str, client: &str) -> RecordKey<()> {
     RecordKey::new(tenant_partition(tenant), format!("{INDEX_SCIM_CLIENT}{client}"))
 }
 
+/// The attributes that a tenant's directory has beside those of the standard.
+pub fn scim_schemas(tenant: &str) -> RecordKey<ScimSchemas> {
+    RecordKey::new(tenant_partition(tenant), "scim-schemas")
+}
+
 /// What the ids of a tenant's connections start with.
 pub const CONNECTION: &str = "connection#";
 
@@ -228,6 +234,11 @@ pub const OUTBOX: &str = "outbox#";
 /// An effect that a partition still owes elsewhere. `time` first: effects are worked off in order.
 pub fn outbox(partition: Partition, time: Timestamp, id: &str) -> RecordKey<Effect> {
     RecordKey::new(partition, format!("{OUTBOX}{:012}#{id}", time.seconds()))
+}
+
+/// An effect that a partition still owes, by its record's whole id.
+pub fn owed(partition: Partition, id: &str) -> RecordKey<Effect> {
+    RecordKey::new(partition, id)
 }
 
 /// The partition of a tenant's audit events of one UTC day.

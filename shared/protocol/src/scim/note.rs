@@ -1,6 +1,7 @@
 //! What was forgiven: where a request was not what the RFC says and was understood nevertheless. An administrator can
 //! see the notes; values are never in them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Most notes of one request.
@@ -9,7 +10,7 @@ const MAX_NOTES: usize = 50;
 const MAX_NAME: usize = 100;
 
 /// One thing that was forgiven.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// Which operation of a PATCH, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,7 +23,7 @@ pub struct Note {
 }
 
 /// What can be forgiven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Forgiven {
     /// `schemas` was missing.

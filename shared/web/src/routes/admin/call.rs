@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vestibule_core::admin::audit::Day;
 use vestibule_core::admin::caller::Caller;
-use vestibule_core::admin::change::{Change, Condition, Tags};
+use vestibule_core::admin::change::{Change, Condition};
 use vestibule_core::admin::paging::Paging;
 use vestibule_core::admin::{self, Checked};
 use vestibule_core::error::AdminError;
@@ -21,6 +21,7 @@ use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
 use super::table::Operation;
+use crate::request;
 
 /// A request that was let in.
 pub(crate) struct Call {
@@ -78,16 +79,10 @@ impl Call {
     }
 }
 
-/// Several headers of one name are one list (RFC 9110 §5.3).
 fn condition(headers: &HeaderMap) -> Result<Condition, AdminError> {
     let read = |name: HeaderName, field| {
-        let values: Option<Vec<&str>> = headers.get_all(&name).iter().map(|value| value.to_str().ok()).collect();
-        if values.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(None);
-        }
         let problem = "must be * or a list of entity tags such as \"abc\"";
-        let tags = values.and_then(|values| Tags::parse(&values.join(",")));
-        tags.map(Some).ok_or(AdminError::Invalid { field, problem })
+        request::tags(headers, &name).map_err(|_| AdminError::Invalid { field, problem })
     };
     Ok(Condition { if_match: read(IF_MATCH, "If-Match")?, if_none_match: read(IF_NONE_MATCH, "If-None-Match")? })
 }

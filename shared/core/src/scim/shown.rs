@@ -1,0 +1,133 @@
+//! Stored people and groups as SCIM shows them (RFC 7643 §3.1), whole: what of it is left out, a projection says.
+
+use serde_json::{Map, Value, json};
+use vestibule_protocol::scim::instant;
+use vestibule_protocol::scim::resource;
+use vestibule_protocol::scim::schema::{ENTERPRISE_USER, Kind, ResourceType};
+use vestibule_protocol::time::Timestamp;
+
+use super::tag;
+use crate::Broker;
+use crate::error::Error;
+use crate::model::group::Group;
+use crate::model::user::User;
+use crate::store::record::Stored;
+use crate::store::{Version, key};
+
+/// Most records of one page of a list.
+const PAGE: usize = 1_000;
+
+/// The address of the SCIM server.
+pub fn base(broker: &Broker) -> String {
+    format!("{}/scim/v2", broker.config.issuer)
+}
+
+/// The address of a resource.
+pub(super) fn location(base: &str, kind: Kind, id: &str) -> String {
+    format!("{base}{}/{id}", kind.endpoint())
+}
+
+/// A person. Of their manager, the name is not known here.
+pub fn user(base: &str, types: &ResourceType, found: &Stored<User>) -> Value {
+    let user = &found.value;
+    let mut shown = user.attributes.clone();
+    shown.insert("active".to_owned(), user.active.into());
+    let groups: Vec<Value> = user
+        .member_of
+        .iter()
+        .map(|(id, group)| {
+            let location = location(base, Kind::Group, id);
+            json!({ "value": id, "$ref": location, "display": group.display, "type": "direct" })
+        })
+        .collect();
+    if !groups.is_empty() {
+        shown.insert("groups".to_owned(), groups.into());
+    }
+    if let Some(manager) = manager(&mut shown)
+        && let Some(id) = manager.get("value").and_then(Value::as_str)
+    {
+        let location = location(base, Kind::User, id);
+        manager.insert("$ref".to_owned(), location.into());
+    }
+    let record = About { base, id: &user.id, created: user.created_at, modified: user.updated_at };
+    finish(types, shown, &record, &tag::user(found))
+}
+
+/// A group; `members` are the ids of those who are in it, as far as they are shown.
+pub fn group(
+    base: &str,
+    types: &ResourceType,
+    found: &Stored<Group>,
+    touch: Option<&Version>,
+    members: &[String],
+) -> Value {
+    let group = &found.value;
+    let mut shown = group.attributes.clone();
+    let members: Vec<Value> = members
+        .iter()
+        .map(|id| json!({ "value": id, "$ref": location(base, Kind::User, id), "type": "User" }))
+        .collect();
+    if !members.is_empty() {
+        shown.insert("members".to_owned(), members.into());
+    }
+    let record = About { base, id: &group.id, created: group.created_at, modified: group.updated_at };
+    finish(types, shown, &record, &tag::group(found, touch))
+}
+
+/// What is known of a resource beside its attributes.
+struct About<'a> {
+    base: &'a str,
+    id: &'a str,
+    created: Timestamp,
+    modified: Timestamp,
+}
+
+fn finish(types: &ResourceType, mut shown: Map<String, Value>, about: &About<'_>, tag: &str) -> Value {
+    let kind = types.kind();
+    shown.insert("id".to_owned(), about.id.into());
+    let meta = json!({
+        "resourceType": kind.as_str(),
+        "created": instant::write(about.created),
+        "lastModified": instant::write(about.modified),
+        "location": location(about.base, kind, about.id),
+        "version": tag,
+    });
+    shown.insert("meta".to_owned(), meta);
+    let mut shown = Value::Object(shown);
+    let schemas = resource::schemas(types, &shown);
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("schemas".to_owned(), schemas.into());
+    }
+    shown
+}
+
+fn manager(attributes: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
+    attributes.get_mut(ENTERPRISE_USER)?.get_mut("manager")?.as_object_mut()
+}
+
+/// Puts the name of a person's manager, as it is now, into the shown person.
+pub(super) async fn name_manager(broker: &Broker, tenant: &str, shown: &mut Value) -> Result<(), Error> {
+    let Some(manager) = shown.as_object_mut().and_then(manager) else { return Ok(()) };
+    let id = manager.get("value").and_then(Value::as_str).filter(|id| crate::handle::is_path_id(id));
+    let Some(id) = id else { return Ok(()) };
+    let found = key::user(tenant, id).get(&*broker.platform.store).await?;
+    let name = found.and_then(|found| found.value.attributes.get("displayName").cloned());
+    manager.extend(name.map(|name| ("displayName".to_owned(), name)));
+    Ok(())
+}
+
+/// The ids of everybody in a group, in order.
+pub async fn members_of(broker: &Broker, tenant: &str, group: &str) -> Result<Vec<String>, Error> {
+    let prefix = key::members_of(group);
+    let mut members = Vec::new();
+    let mut after = None;
+    loop {
+        let page = broker.platform.store.list(&key::directory(tenant), &prefix, after.as_deref(), PAGE).await?;
+        let ids = page.records.iter().filter_map(|record| record.id.strip_prefix(&prefix));
+        members.extend(ids.map(str::to_owned));
+        after = page.next;
+        if after.is_none() {
+            return Ok(members);
+        }
+    }
+}

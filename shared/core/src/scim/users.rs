@@ -1,0 +1,236 @@
+//! People, one at a time. Whoever a directory writes is the directory's from then on: what it says leads.
+
+use serde_json::{Map, Value};
+use vestibule_protocol::scim;
+use vestibule_protocol::scim::ScimType;
+use vestibule_protocol::scim::note::Note;
+use vestibule_protocol::scim::patch;
+use vestibule_protocol::scim::resource::Body;
+use vestibule_protocol::scim::schema::Kind;
+
+use super::audit::{self, Done};
+use super::{Answer, Call, TRIES, check_size, keeps_changing, not_found, shown, tag};
+use crate::directory::person::{self, UniqueName};
+use crate::directory::profile;
+use crate::error::Error;
+use crate::handle::new_id;
+use crate::model::access::Access;
+use crate::model::effect::{ChangeKind, Effect};
+use crate::model::provisioning::Mode;
+use crate::model::user::{Profile, Source, User};
+use crate::outbox;
+use crate::sessions;
+use crate::store::record::Stored;
+use crate::store::{StoreError, key};
+
+/// What a request makes of a person.
+struct Said {
+    attributes: Map<String, Value>,
+    /// `None`: nothing was said of it.
+    active: Option<bool>,
+    notes: Vec<Note>,
+}
+
+impl Said {
+    fn new(resource: Value, notes: Vec<Note>) -> Result<Self, Error> {
+        let Value::Object(mut attributes) = resource else { return Err(Error::bug("a resource that is no object")) };
+        let active = attributes.remove("active").and_then(|active| active.as_bool());
+        check_size(&attributes)?;
+        Ok(Self { attributes, active, notes })
+    }
+}
+
+/// A person's attributes as a body or a PATCH sees them.
+fn resource(user: &User) -> Map<String, Value> {
+    let mut resource = user.attributes.clone();
+    resource.insert("active".to_owned(), user.active.into());
+    resource
+}
+
+pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Error> {
+    let Call { broker, caller, .. } = *call;
+    let tenant = call.tenant();
+    call.projection(Kind::User)?;
+    // Read as it is now: a directory is set up right after the tenant is.
+    let settings = key::tenant(tenant).get(&*broker.platform.store).await?;
+    if settings.is_none_or(|settings| settings.value.provisioning.mode != Mode::Scim) {
+        let detail =
+            "people do not come by SCIM here: an administrator has to set the tenant's provisioning mode to scim";
+        return Err(scim::Error::status(403, detail).into());
+    }
+    let Body { resource: sent, notes, .. } = Body::parse(call.type_of(Kind::User), body)?;
+    let said = Said::new(sent, notes)?;
+    let now = broker.platform.clock.now();
+    let user = User {
+        id: new_id(&*broker.platform.random),
+        active: said.active.unwrap_or(true),
+        profile: profile::of_attributes(&said.attributes, &Profile::default()),
+        groups: vestibule_protocol::oidc::groups::Groups::default(),
+        linked_email: None,
+        source: Source::Scim,
+        attributes: said.attributes,
+        identities: Vec::new(),
+        member_of: std::collections::BTreeMap::new(),
+        access: Access::default(),
+        created_at: now,
+        updated_at: now,
+    };
+    for _ in 0..TRIES {
+        let mut writes = person::create(broker, tenant, &user).await?;
+        let done = Done {
+            object: format!("/Users/{}", user.id),
+            change: ChangeKind::Created,
+            attributes: audit::differences(&Map::new(), &resource(&user)),
+            people: Vec::new(),
+            notes: said.notes.clone(),
+        };
+        writes.push(audit::owe(broker, tenant, caller.client(), done)?);
+        match broker.platform.store.commit(&key::directory(tenant), writes).await {
+            Ok(()) => return get(call, &user.id).await,
+            // Somebody has the name; or somebody else was created and counted at the same time.
+            Err(StoreError::Conflict) => check_names(call, &user).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(keeps_changing())
+}
+
+async fn check_names(call: &Call<'_>, user: &User) -> Result<(), Error> {
+    let detail = match person::taken(call.broker, call.tenant(), user).await? {
+        None => return Ok(()),
+        Some(UniqueName::UserName) => "another user has this userName; upper and lower case don't tell them apart",
+        Some(UniqueName::ExternalId) => "another user has this externalId",
+    };
+    Err(scim::Error::new(ScimType::Uniqueness, detail).into())
+}
+
+async fn load(call: &Call<'_>, id: &str) -> Result<Stored<User>, Error> {
+    let found = key::user(call.tenant(), id).get(&*call.broker.platform.store).await?;
+    Ok(found.ok_or_else(|| not_found(Kind::User))?)
+}
+
+pub(super) async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Error> {
+    let projection = call.projection(Kind::User)?;
+    let found = load(call, id).await?;
+    let mut shown = shown::user(&shown::base(call.broker), call.type_of(Kind::User), &found);
+    shown::name_manager(call.broker, call.tenant(), &mut shown).await?;
+    Ok(Answer {
+        location: call.location(Kind::User, id),
+        tag: Some(tag::user(&found)),
+        body: Some(projection.apply(&shown)),
+    })
+}
+
+pub(super) async fn replace(call: &Call<'_>, id: &str, body: &Value) -> Result<Answer, Error> {
+    let types = call.type_of(Kind::User);
+    change(call, id, |user| {
+        let body = Body::parse(types, body)?;
+        body.check_replaces(types, &Value::Object(resource(user)))?;
+        Said::new(body.resource, body.notes)
+    })
+    .await
+}
+
+pub(super) async fn patch(call: &Call<'_>, id: &str, body: &Value) -> Result<Answer, Error> {
+    change(call, id, |user| {
+        let patched = patch::apply(call.type_of(Kind::User), &Value::Object(resource(user)), body)?;
+        Said::new(patched.resource, patched.notes)
+    })
+    .await
+}
+
+/// Changes a person as `say` says of the one that is there. Whether they may sign in stays where nothing is said of it:
+/// a directory that forgets to say it must not let somebody in again.
+async fn change(call: &Call<'_>, id: &str, say: impl Fn(&User) -> Result<Said, Error>) -> Result<Answer, Error> {
+    call.projection(Kind::User)?;
+    for _ in 0..TRIES {
+        let found = load(call, id).await?;
+        tag::check(&call.asked.condition, &tag::user(&found))?;
+        let said = say(&found.value)?;
+        let mut user = found.value.clone();
+        user.source = Source::Scim;
+        user.profile = profile::of_attributes(&said.attributes, &user.profile);
+        user.attributes = said.attributes;
+        user.active = said.active.unwrap_or(user.active);
+        if user != found.value {
+            user.updated_at = call.broker.platform.clock.now();
+            match commit(call, &found, &user, said.notes).await {
+                Err(Error::Internal(crate::error::Internal::Store(StoreError::Conflict))) => {
+                    check_names(call, &user).await?;
+                    continue;
+                }
+                done => done?,
+            }
+        } else if !user.active {
+            // Perhaps the request before this one died before their sessions were ended.
+            sessions::align_gate(call.broker, call.tenant(), id).await?;
+        }
+        return get(call, id).await;
+    }
+    Err(keeps_changing())
+}
+
+async fn commit(call: &Call<'_>, found: &Stored<User>, user: &User, notes: Vec<Note>) -> Result<(), Error> {
+    let Call { broker, caller, .. } = *call;
+    let tenant = call.tenant();
+    let mut writes = person::update(tenant, found, user)?;
+    let done = Done {
+        object: format!("/Users/{}", user.id),
+        change: ChangeKind::Replaced,
+        attributes: audit::differences(&resource(&found.value), &resource(user)),
+        people: audit::person(&found.value, user, None).into_iter().collect(),
+        notes,
+    };
+    writes.push(audit::owe(broker, tenant, caller.client(), done)?);
+    let align = if user.active == found.value.active {
+        None
+    } else {
+        let align = Effect::AlignGate { tenant: tenant.to_owned(), user: user.id.clone() };
+        Some(outbox::owe(broker, key::directory(tenant), &align)?)
+    };
+    writes.extend(align.iter().map(|align| align.write.clone()));
+    broker.platform.store.commit(&key::directory(tenant), writes).await?;
+    match align {
+        Some(align) => outbox::settle(broker, &align).await,
+        None => Ok(()),
+    }
+}
+
+/// Removes a person with everything that leads to them. Their sessions end and their gate stays closed.
+pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
+    let Call { broker, caller, .. } = *call;
+    let (tenant, partition) = (call.tenant(), key::directory(call.tenant()));
+    for _ in 0..TRIES {
+        let found = load(call, id).await?;
+        tag::check(&call.asked.condition, &tag::user(&found))?;
+        let mut writes = person::remove(broker, tenant, &found).await?;
+        let gone = User { access: Access::default(), ..found.value.clone() };
+        let done = Done {
+            object: format!("/Users/{id}"),
+            change: ChangeKind::Deleted,
+            attributes: audit::differences(&resource(&found.value), &Map::new()),
+            people: audit::person(&found.value, &gone, None).into_iter().collect(),
+            notes: Vec::new(),
+        };
+        writes.push(audit::owe(broker, tenant, caller.client(), done)?);
+        let groups: Vec<String> = found.value.member_of.keys().cloned().collect();
+        let align = Effect::AlignGate { tenant: tenant.to_owned(), user: id.to_owned() };
+        let depart = Effect::Depart { tenant: tenant.to_owned(), user: id.to_owned(), groups };
+        let mut owed = vec![outbox::owe(broker, partition.clone(), &align)?];
+        if !found.value.member_of.is_empty() {
+            owed.push(outbox::owe(broker, partition.clone(), &depart)?);
+        }
+        writes.extend(owed.iter().map(|owed| owed.write.clone()));
+        match broker.platform.store.commit(&partition, writes).await {
+            Ok(()) => {
+                for owed in &owed {
+                    outbox::settle(broker, owed).await?;
+                }
+                return Ok(());
+            }
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(keeps_changing())
+}
