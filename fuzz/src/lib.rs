@@ -7,12 +7,16 @@
 mod authorization;
 mod cookies;
 mod handles;
+mod scim_filter;
+mod scim_patch;
 mod tokens;
 mod world;
 
 pub use authorization::authorization;
 pub use cookies::cookies;
 pub use handles::handles;
+pub use scim_filter::scim_filter;
+pub use scim_patch::scim_patch;
 pub use tokens::tokens;
 
 /// Changes a text as the bytes say: pairs of a position and what is put there in its place. A last byte without a
@@ -44,8 +48,14 @@ mod tests {
     #[test]
     fn every_target_holds_for_its_seeds() {
         type Target = fn(&[u8]);
-        let targets: [(&str, Target); 4] =
-            [("authorization", authorization), ("cookies", cookies), ("handles", handles), ("tokens", tokens)];
+        let targets: [(&str, Target); 6] = [
+            ("authorization", authorization),
+            ("cookies", cookies),
+            ("handles", handles),
+            ("scim_filter", scim_filter),
+            ("scim_patch", scim_patch),
+            ("tokens", tokens),
+        ];
         for (name, target) in targets {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
             let mut seeds = 0;

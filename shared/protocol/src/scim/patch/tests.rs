@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::scim::schema::ENTERPRISE_USER;
 
+mod generated;
 mod groups;
 mod refused;
 
