@@ -3,7 +3,9 @@
 
 pub mod access;
 mod audit;
+pub mod bulk;
 mod groups;
+pub mod list;
 pub mod me;
 mod members;
 pub(crate) mod rate;
