@@ -26,6 +26,8 @@ mod flows {
     mod resume;
     mod rotation;
     mod scim_access;
+    mod scim_groups;
+    mod scim_users;
     mod signing_keys;
     mod storage_calls;
     mod upstream;

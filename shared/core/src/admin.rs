@@ -21,6 +21,7 @@ pub mod problems;
 mod read;
 pub mod relay;
 pub mod reseal;
+pub mod scim_schemas;
 pub mod scim_tokens;
 pub mod signing_keys;
 pub mod tenants;

@@ -21,6 +21,7 @@ use serde_json::Value;
 use vestibule_protocol::scim;
 use vestibule_protocol::scim::projection::Projection;
 use vestibule_protocol::scim::schema::{Kind, ResourceType};
+use vestibule_protocol::scim::service_provider::ServiceProvider;
 
 use self::access::ScimCaller;
 use self::types::Types;
@@ -31,6 +32,14 @@ use crate::store::StoreError;
 
 /// How often a commit that lost a race is tried anew. Directories send changes of one group or person at once.
 const TRIES: usize = 20;
+
+/// What the server can take and give.
+pub const LIMITS: ServiceProvider = ServiceProvider {
+    max_bulk_operations: 1_000,
+    max_bulk_bytes: 1024 * 1024,
+    max_results: 1_000,
+    cursor_seconds: 3_600,
+};
 
 /// A resource.
 #[derive(Debug, Clone, Copy)]

@@ -7,8 +7,7 @@ use axum::routing::{any, get, post};
 use vestibule_core::Broker;
 
 use crate::routes::{
-    admin, authorize, callback, checkpoint, documents, home, initiate, logout, pushed, relay, scim, token,
-    userinfo,
+    admin, authorize, callback, checkpoint, documents, home, initiate, logout, pushed, relay, scim, token, userinfo,
 };
 
 /// The router. Every runtime serves this one.

@@ -92,14 +92,14 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// What is in `these` and not in `those`.
-    pub(crate) fn missing(these: &Access, those: &Access) -> Self {
+    /// What is in `one` and not in `other`.
+    pub(crate) fn missing(one: &Access, other: &Access) -> Self {
         let names = |grants: &[Grant]| grants.iter().map(|grant| grant.name.clone()).collect::<BTreeSet<_>>();
-        let missing = |these: &[Grant], those: &[Grant]| names(these).difference(&names(those)).cloned().collect();
+        let missing = |one: &[Grant], other: &[Grant]| names(one).difference(&names(other)).cloned().collect();
         Self {
-            roles: missing(&these.roles, &those.roles),
-            teams: missing(&these.teams, &those.teams),
-            business_units: missing(&these.business_units, &those.business_units),
+            roles: missing(&one.roles, &other.roles),
+            teams: missing(&one.teams, &other.teams),
+            business_units: missing(&one.business_units, &other.business_units),
         }
     }
 

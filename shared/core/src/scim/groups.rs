@@ -152,7 +152,7 @@ async fn change(
         let change = write::Change { found: &found, after, moves: &moves, sent, notes: said.notes };
         match change.write(call, &mut has_begun).await {
             Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {
-                write::check_name(call, &change.after).await?
+                write::check_name(call, &change.after).await?;
             }
             done => return done,
         }

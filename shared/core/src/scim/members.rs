@@ -81,10 +81,8 @@ impl Moving<'_> {
             // Whoever is gone is in no group any more.
             let is_to_move = |found: &Stored<User>| found.value.member_of.contains_key(&group.id) != one.joins;
             if let Some(found) = found.filter(is_to_move) {
-                let user = match one.joins {
-                    true => joined(group, &found.value, now),
-                    false => left(&group.id, &found.value, now),
-                };
+                let user =
+                    if one.joins { joined(group, &found.value, now) } else { left(&group.id, &found.value, now) };
                 let write = self.checked(one, &found, &user)?;
                 bytes += value_bytes(&write);
                 if bytes > MOST_BYTES && step.taken > 0 {

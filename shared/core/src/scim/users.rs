@@ -40,7 +40,7 @@ impl Said {
     }
 }
 
-/// A person's attributes as bodies and PATCHes see them.
+/// A person's attributes as a body or a PATCH sees them.
 fn resource(user: &User) -> Map<String, Value> {
     let mut resource = user.attributes.clone();
     resource.insert("active".to_owned(), user.active.into());

@@ -12,7 +12,6 @@ use vestibule_core::scim::access::{self, ScimCaller};
 use vestibule_core::scim::{self, Answer, Asked, One};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::scim as protocol;
-use vestibule_protocol::scim::query::Query;
 
 use self::place::Place;
 use super::Shared;
@@ -40,19 +39,16 @@ async fn with_token(broker: &Broker, place: Option<Place<'_>>, request: Sent) ->
         return Ok(other_method(broker, &place));
     }
     match place {
-        Place::All(kind) => match *request.method() {
-            Method::POST => {
-                let asked = sent::asked(&request)?;
-                let body = sent::body(request).await?;
-                created(scim::create(broker, &caller, kind, &body, &asked).await?)
-            }
-            _ => Err(protocol::Error::status(501, "lists are not there yet").into()),
-        },
+        Place::All(kind) => {
+            let asked = sent::asked(&request)?;
+            let body = sent::body(request).await?;
+            created(scim::create(broker, &caller, kind, &body, &asked).await?)
+        }
         Place::One(one) => one_resource(broker, &caller, one, request).await,
         Place::Me => Err(Error::bug("who asks for themselves is no directory")),
         Place::Described(described) => {
             let query = sent::query(&request)?;
-            described::show(broker, &caller.tenant, described, query.as_slice()).await
+            described::show(broker, &caller.tenant, described, &query).await
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod operation;
 mod scim_access;
+mod scim_schemas;
 
 use vestibule_core::admin::caller::Area;
 use vestibule_core::admin::{
@@ -28,6 +29,7 @@ pub(crate) fn fill(table: &mut impl Table) {
     tenants_and_people(table);
     webhooks(table);
     scim_access::tokens(table);
+    scim_schemas::schemas(table);
     connections_of_tenants(table);
     domains_and_hosts(table);
     applications(table);
