@@ -33,7 +33,8 @@ async fn operations_refer_to_each_other() {
     let directory = Directory::new().await;
     let leaving = directory.user("leaving@corp.example").await;
     let group = json!({ "schemas": [GROUP], "displayName": "Tea", "members": [{ "value": "bulkId:ada" }] });
-    let rename = json!({ "schemas": [PATCH], "Operations": [{ "op": "replace", "path": "displayName", "value": "Ada" }] });
+    let rename =
+        json!({ "schemas": [PATCH], "Operations": [{ "op": "replace", "path": "displayName", "value": "Ada" }] });
     let reply = bulk(
         &directory,
         json!([
@@ -92,7 +93,8 @@ async fn requests_that_cannot_work_are_refused() {
         { "method": "POST", "path": "/Groups", "bulkId": "a", "data": { "schemas": [GROUP], "displayName": "A", "members": [{ "value": "bulkId:b" }] } },
         { "method": "POST", "path": "/Groups", "bulkId": "b", "data": { "schemas": [GROUP], "displayName": "B", "members": [{ "value": "bulkId:a" }] } },
     ]);
-    let many: Vec<Value> = (0..101).map(|number| user(&number.to_string(), &format!("n{number}@corp.example"))).collect();
+    let many: Vec<Value> =
+        (0..101).map(|number| user(&number.to_string(), &format!("n{number}@corp.example"))).collect();
     let good = user("1", "good@corp.example");
     for (operations, status) in [
         (circle, 409),
@@ -104,9 +106,13 @@ async fn requests_that_cannot_work_are_refused() {
         (json!({}), 400),
     ] {
         let reply = bulk(&directory, operations, None).await;
-        assert_eq!((reply.status.as_u16(), reply.scim()["status"].as_str()), (status, Some(status.to_string().as_str())));
+        assert_eq!(
+            (reply.status.as_u16(), reply.scim()["status"].as_str()),
+            (status, Some(status.to_string().as_str()))
+        );
     }
-    let large = json!([{ "method": "POST", "path": "/Users", "bulkId": "1", "data": { "x": "x".repeat(1024 * 1024) } }]);
+    let large =
+        json!([{ "method": "POST", "path": "/Users", "bulkId": "1", "data": { "x": "x".repeat(1024 * 1024) } }]);
     assert_eq!(bulk(&directory, large, None).await.status, 413);
     let other = directory.call(Method::POST, "/Bulk", Some(&json!({ "Operations": [] }))).await;
     assert_eq!((other.status.as_u16(), other.scim()["scimType"].as_str()), (400, Some("invalidSyntax")));

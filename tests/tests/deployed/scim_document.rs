@@ -14,8 +14,9 @@ const DOCUMENT: &str = include_str!("../../../docs/SCIM.md");
 #[tokio::test]
 async fn the_examples_of_the_document_work() {
     let directory = Directory::new().await;
-    let mut made = BTreeMap::new();
-    let examples: Vec<&str> = DOCUMENT.split("```scim\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+    let mut made: BTreeMap<String, String> = BTreeMap::new();
+    let examples: Vec<&str> =
+        DOCUMENT.split("```scim\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
     assert!(examples.len() > 10, "the document has examples");
     for example in examples {
         let mut text = example.to_owned();

@@ -7,14 +7,11 @@ use vestibule_protocol::scim::Error as ScimError;
 use vestibule_protocol::scim::bulk::{Bulk, Method, Operation, response};
 
 use super::access::ScimCaller;
-use super::{Asked, One};
+use super::{Asked, LIMITS, One};
 use crate::Broker;
 use crate::admin::change::{Condition, Tags};
 use crate::error::{Error, Internal};
 use crate::store::StoreError;
-
-/// Most operations of one request: what a platform lets one request ask of the store has a bound.
-pub const MAX_OPERATIONS: usize = 100;
 
 /// What became of an operation.
 struct Outcome {
@@ -26,7 +23,7 @@ struct Outcome {
 /// Does what a bulk request asks for. What fails is in the answer; the others are done all the same, until there are as
 /// many errors as the request allows.
 pub async fn bulk(broker: &Broker, caller: &ScimCaller, body: &Value) -> Result<Value, Error> {
-    let Bulk { fail_on_errors, operations } = Bulk::parse(body, MAX_OPERATIONS)?;
+    let Bulk { fail_on_errors, operations } = Bulk::parse(body, LIMITS.max_bulk_operations)?;
     let order = Bulk { fail_on_errors, operations: operations.clone() }.order()?;
     let mut created = BTreeMap::new();
     let mut results = BTreeMap::new();

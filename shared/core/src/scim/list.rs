@@ -23,15 +23,12 @@ use vestibule_protocol::scim::{Error as ScimError, ScimType};
 
 use self::found::Found;
 use super::access::ScimCaller;
-use super::{shown, types};
+use super::{LIMITS, shown, types};
 use crate::Broker;
 use crate::error::Error;
 
 /// Resources on a page where nothing is said.
 const USUAL_COUNT: usize = 100;
-/// Most resources on a page; who asks for more gets so many.
-pub const MAX_COUNT: usize = 1_000;
-
 /// A question that the schemas have understood.
 struct Asked<'s> {
     tenant: &'s str,
@@ -93,7 +90,7 @@ impl<'s> Asked<'s> {
             condition: query.filter.as_deref().map(|text| Condition::parse(text, resource_type)).transpose()?,
             projection: Projection::new(resource_type, &query.attributes, &query.excluded_attributes)?,
             sort: sort.map(|by| (by, query.descending)),
-            count: query.count.unwrap_or(USUAL_COUNT).min(MAX_COUNT),
+            count: query.count.unwrap_or(USUAL_COUNT).min(LIMITS.max_results),
         })
     }
 }

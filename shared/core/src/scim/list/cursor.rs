@@ -13,10 +13,8 @@ use super::found::{self, Found};
 use super::walk::Walk;
 use crate::Broker;
 use crate::error::Error;
+use crate::scim::LIMITS;
 use crate::seal::{Purpose, Sealed};
-
-/// How long a cursor is good.
-const CURSOR_LIFE: Seconds = Seconds(3_600);
 
 #[derive(Serialize, Deserialize)]
 struct Cursor {
@@ -58,7 +56,7 @@ pub(super) async fn page(broker: &Broker, asked: &Asked<'_>, query: &Query) -> R
 }
 
 fn seal(broker: &Broker, place: &str, after: String) -> Result<String, Error> {
-    let cursor = Cursor { after, until: broker.platform.clock.now() + CURSOR_LIFE };
+    let cursor = Cursor { after, until: broker.platform.clock.now() + Seconds(LIMITS.cursor_seconds) };
     let text = serde_json::to_vec(&cursor).map_err(|_| Error::bug("a cursor that is no JSON"))?;
     let sealed = broker.sealer.seal(&*broker.platform.random, Purpose::Cursor, place, &text)?;
     Ok(sealed.as_str().to_owned())
