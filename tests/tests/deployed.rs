@@ -60,6 +60,14 @@ mod relay_refusals;
 mod resume;
 #[path = "deployed/scim_access.rs"]
 mod scim_access;
+#[path = "deployed/scim_bulk.rs"]
+mod scim_bulk;
+#[path = "deployed/scim_document.rs"]
+mod scim_document;
+#[path = "deployed/scim_list.rs"]
+mod scim_list;
+#[path = "deployed/scim_quirks.rs"]
+mod scim_quirks;
 #[path = "deployed/sign_in.rs"]
 mod sign_in;
 #[path = "deployed/signing_keys.rs"]

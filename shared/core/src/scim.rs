@@ -3,7 +3,9 @@
 
 pub mod access;
 mod audit;
+pub mod bulk;
 mod groups;
+pub mod list;
 pub mod me;
 mod members;
 pub(crate) mod rate;
@@ -33,7 +35,8 @@ const TRIES: usize = 20;
 
 /// What the server can take and give.
 pub const LIMITS: ServiceProvider = ServiceProvider {
-    max_bulk_operations: 1_000,
+    // What a platform lets one request ask of the store has a bound.
+    max_bulk_operations: 100,
     max_bulk_bytes: 1024 * 1024,
     max_results: 1_000,
     cursor_seconds: 3_600,

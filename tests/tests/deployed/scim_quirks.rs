@@ -54,7 +54,8 @@ async fn play(directory: &Directory, case: Case<'_>) -> Vec<String> {
     {
         let after = directory.call(Method::GET, &path, None).await;
         let expected = json!({ "status": [status], "body": body });
-        problems.extend(expectation::problems(&after, &expected).into_iter().map(|problem| format!("after: {problem}")));
+        problems
+            .extend(expectation::problems(&after, &expected).into_iter().map(|problem| format!("after: {problem}")));
     }
     for path in made.iter().rev() {
         directory.call(Method::DELETE, path, None).await;

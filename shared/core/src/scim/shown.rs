@@ -63,15 +63,16 @@ pub fn group(
 ) -> Value {
     let group = &found.value;
     let mut shown = group.attributes.clone();
-    let members: Vec<Value> = members
-        .iter()
-        .map(|id| json!({ "value": id, "$ref": location(base, Kind::User, id), "type": "User" }))
-        .collect();
     if !members.is_empty() {
-        shown.insert("members".to_owned(), members.into());
+        shown.insert("members".to_owned(), self::members(base, members));
     }
     let record = About { base, id: &group.id, created: group.created_at, modified: group.updated_at };
     finish(types, shown, &record, &tag::group(found, touch))
+}
+
+/// The members of a group, by their ids.
+pub(super) fn members(base: &str, ids: &[String]) -> Value {
+    ids.iter().map(|id| json!({ "value": id, "$ref": location(base, Kind::User, id), "type": "User" })).collect()
 }
 
 /// What is known of a resource beside its attributes.

@@ -13,7 +13,7 @@ pub struct ServiceProvider {
     /// Most resources on a page.
     pub max_results: usize,
     /// How long a cursor is good for, in seconds.
-    pub cursor_seconds: u64,
+    pub cursor_seconds: i64,
 }
 
 impl ServiceProvider {

@@ -9,10 +9,12 @@ use axum::body::Body;
 use axum::extract::{RawPathParams, State};
 use http::header::{ALLOW, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use serde_json::Value;
 use vestibule_core::scim::access::{self, ScimCaller};
 use vestibule_core::scim::{self, Answer, Asked, One};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::scim as protocol;
+use vestibule_protocol::scim::query::Query;
 
 use self::place::Place;
 use super::Shared;
@@ -40,6 +42,18 @@ async fn with_token(broker: &Broker, place: Option<Place<'_>>, request: Sent) ->
         return Ok(other_method(broker, &place));
     }
     match place {
+        Place::All(kind) if request.method() == Method::GET => {
+            let query = sent::query(&request)?;
+            Ok(whole(&scim::list::list(broker, &caller, kind, &query).await?))
+        }
+        Place::Search(kind) => {
+            let query = Query::of_body(&sent::body(request).await?)?;
+            Ok(whole(&match kind {
+                Some(kind) => scim::list::list(broker, &caller, kind, &query).await?,
+                None => scim::list::list_all(broker, &caller, &query).await?,
+            }))
+        }
+        Place::Bulk => Ok(whole(&scim::bulk::bulk(broker, &caller, &sent::body(request).await?).await?)),
         Place::All(kind) => {
             let asked = sent::asked(&request)?;
             let body = sent::body(request).await?;
@@ -52,6 +66,11 @@ async fn with_token(broker: &Broker, place: Option<Place<'_>>, request: Sent) ->
             described::show(broker, &caller.tenant, described, &query).await
         }
     }
+}
+
+/// An answer that is no resource.
+fn whole(body: &Value) -> Reply {
+    response::scim(StatusCode::OK, body)
 }
 
 /// An address that does not know the method says which it knows (RFC 9110 §15.5.6).

@@ -117,9 +117,12 @@ impl Names {
     pub(super) fn made(&mut self, given: &str, id: &str, body: &Value) {
         let name = given.split(':').nth(1).expect("a name");
         self.0.insert(name.to_owned(), id.to_owned());
-        for (attribute, member) in
-            [("userName", "userName"), ("email", "userName"), ("externalId", "externalId"), ("displayName", "displayName")]
-        {
+        for (attribute, member) in [
+            ("userName", "userName"),
+            ("email", "userName"),
+            ("externalId", "externalId"),
+            ("displayName", "displayName"),
+        ] {
             if let Some(value) = body[member].as_str() {
                 self.0.insert(format!("{name}.{attribute}"), value.to_owned());
             }

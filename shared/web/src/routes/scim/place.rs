@@ -11,6 +11,10 @@ pub(super) enum Place<'p> {
     All(Kind),
     /// One of them.
     One(One<'p>),
+    /// `/Users/.search`, `/Groups/.search`, and `/.search` for both.
+    Search(Option<Kind>),
+    /// `/Bulk`.
+    Bulk,
     /// `/Me`.
     Me,
     /// What describes the server.
@@ -39,6 +43,9 @@ impl<'p> Place<'p> {
         let kind = [Kind::User, Kind::Group].into_iter().find(|kind| kind.endpoint().strip_prefix('/') == Some(first));
         match (first, kind, rest) {
             (_, Some(kind), None) => Some(Self::All(kind)),
+            (_, Some(kind), Some(".search")) => Some(Self::Search(Some(kind))),
+            (".search", None, None) => Some(Self::Search(None)),
+            ("Bulk", None, None) => Some(Self::Bulk),
             (_, Some(kind), Some(id)) => Some(Self::One(One { kind, id })),
             ("Me", None, None) => Some(Self::Me),
             ("ServiceProviderConfig", None, None) => Some(Self::Described(Described::Config)),
@@ -51,7 +58,8 @@ impl<'p> Place<'p> {
     /// What can be done there.
     pub(super) const fn methods(&self) -> &'static [Method] {
         match self {
-            Self::All(_) => &[Method::POST],
+            Self::All(_) => &[Method::GET, Method::POST],
+            Self::Search(_) | Self::Bulk => &[Method::POST],
             Self::One(_) => &[Method::GET, Method::PUT, Method::PATCH, Method::DELETE],
             Self::Me | Self::Described(_) => &[Method::GET],
         }
