@@ -28,6 +28,7 @@ mod flows {
     mod scim_access;
     mod scim_clients;
     mod scim_groups;
+    mod scim_list;
     mod scim_users;
     mod signing_keys;
     mod storage_calls;
