@@ -68,6 +68,12 @@ mod scim_document;
 mod scim_list;
 #[path = "deployed/scim_quirks.rs"]
 mod scim_quirks;
+#[path = "deployed/scim_groups.rs"]
+mod scim_groups;
+#[path = "deployed/scim_http.rs"]
+mod scim_http;
+#[path = "deployed/scim_users.rs"]
+mod scim_users;
 #[path = "deployed/sign_in.rs"]
 mod sign_in;
 #[path = "deployed/signing_keys.rs"]

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::store::StoreError;
+use vestibule_core::model::group::Member;
+use vestibule_core::store::{Expect, StoreError, Write, key};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::TestBroker;
 use vestibule_tests::watched_store::{Call, Counter, Watch, watched};
@@ -41,10 +42,6 @@ async fn people(test: &TestBroker, token: &str, count: usize) -> Vec<String> {
     let mut people = Vec::with_capacity(count);
     for number in 0..count {
         people.push(test.scim_user(token, &format!("person-{number}")).await);
-        // The limit of requests is not what this is about.
-        if number % 1_000 == 999 {
-            test.clock.advance(Seconds(1));
-        }
     }
     people
 }
@@ -77,7 +74,7 @@ async fn a_quarter_of_an_hour(test: &TestBroker) {
     }
 }
 
-/// SC-9, SC-19: fifty PATCHes at once that each add somebody lose nobody, and as many that remove them leave nobody.
+/// SC-9, SC-19: fifty changes at once that each add somebody lose nobody, and as many that remove them leave nobody.
 #[tokio::test]
 async fn racing_patches_lose_nobody() {
     let test = TestBroker::new().await;
@@ -100,7 +97,7 @@ async fn racing_patches_lose_nobody() {
     assert_eq!(groups_of(&test, &token, &people[7]).await, Vec::<String>::new());
 }
 
-/// SC-14, SC-19: of racing PATCHes that each expect the group as it was, one is done.
+/// SC-14, SC-19: of racing changes that each expect the group as it was, one is done.
 #[tokio::test]
 async fn a_condition_holds_for_members_too() {
     let test = TestBroker::new().await;
@@ -119,25 +116,36 @@ async fn a_condition_holds_for_members_too() {
     assert_eq!(test.send(request(tag, &people[1])).await.status, 412, "somebody came in between");
 }
 
+/// Puts so many into a group behind the broker's back: ten thousand requests would take longer than they tell.
+async fn crowd(test: &TestBroker, group: &str, count: usize) {
+    let since = test.broker.platform.clock.now();
+    let members: Vec<Write> = (0..count)
+        .map(|number| key::member("acme", group, &format!("crowd-{number}")).put(&Member { since }, Expect::Absent))
+        .collect::<Result<_, _>>()
+        .expect("members");
+    for chunk in members.chunks(100) {
+        test.store.commit(&key::directory("acme"), chunk.to_vec()).await.expect("a commit");
+    }
+}
+
 /// SC-19: in a group of 10,000 one more member costs what it costs in an empty one.
 #[tokio::test]
 async fn one_member_more_costs_the_same_in_any_group() {
     let test = TestBroker::new().await;
     let token = test.scim_token().await;
-    let people = people(&test, &token, 10_000).await;
-    let (small, big) =
-        (test.scim_group(&token, "Small", &[]).await, test.scim_group(&token, "Big", &people[..9_999]).await);
+    let last = people(&test, &token, 1).await;
+    let (small, big) = (test.scim_group(&token, "Small", &[]).await, test.scim_group(&token, "Big", &[]).await);
+    crowd(&test, &big, 9_999).await;
     let (store, counter) = watched(&test.store, Counter::default());
     let warm = test.another_process(Some(store));
     warm.scim_get(&token, &format!("/Groups/{small}")).await;
-    let last = &people[9_999..];
     for group in [&small, &big] {
         let path = format!("/Groups/{group}");
         counter.calls();
-        assert_eq!(warm.scim_patch(&token, &path, &add(last)).await.status, 204);
+        assert_eq!(warm.scim_patch(&token, &path, &add(&last)).await.status, 204);
         let costs = (3, vec!["directory".to_owned()]);
         assert_eq!(counter.calls(), costs, "the token, the group, the person");
-        let remove = json!([{"op": "Remove", "path": "members", "value": listed(last)}]);
+        let remove = json!([{"op": "Remove", "path": "members", "value": listed(&last)}]);
         assert_eq!(warm.scim_patch(&token, &path, &remove).await.status, 204);
         assert_eq!(counter.calls(), costs, "the same to go");
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
-use super::provisioned::{Provisioned, ScimClient};
+use super::provisioned::{Provisioned, Provisioner};
 
 /// Something still to be done elsewhere. Written with the commit that owes it, so that a crash forgets nothing.
 /// Doing one twice does no harm.
@@ -25,7 +25,7 @@ pub enum Effect {
         /// The group.
         group: String,
         /// Who did it, for the audit log.
-        by: ScimClient,
+        by: Provisioner,
         /// The record of the member with whom the last step ended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,

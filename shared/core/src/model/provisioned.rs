@@ -11,7 +11,7 @@ use super::effect::ChangeKind;
 
 /// The token or client with which a directory acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ScimClient {
+pub struct Provisioner {
     /// Its id.
     pub id: String,
     /// What people call it.
@@ -26,7 +26,7 @@ pub struct Provisioned {
     /// What happened to it.
     pub change: ChangeKind,
     /// Who did it.
-    pub by: ScimClient,
+    pub by: Provisioner,
     /// What is different, at most 20 attributes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<AttributeChange>,

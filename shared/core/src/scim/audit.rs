@@ -9,7 +9,7 @@ use super::access::ScimCaller;
 use crate::Broker;
 use crate::error::Error;
 use crate::model::effect::{AuditEvent, AuditKind, ChangeKind, Effect};
-use crate::model::provisioned::{AttributeChange, Membership, PersonChange, Provisioned, Rights, ScimClient};
+use crate::model::provisioned::{AttributeChange, Membership, PersonChange, Provisioned, Provisioner, Rights};
 use crate::model::user::User;
 use crate::outbox;
 use crate::store::{Write, key};
@@ -30,13 +30,13 @@ pub(super) struct Done {
 
 impl ScimCaller {
     /// Who acts, for the audit log.
-    pub(super) fn client(&self) -> ScimClient {
-        ScimClient { id: self.id.clone(), name: self.name.clone() }
+    pub(super) fn client(&self) -> Provisioner {
+        Provisioner { id: self.id.clone(), name: self.name.clone() }
     }
 }
 
 /// The event, to be part of the commit in the tenant's directory that does it.
-pub(super) fn owe(broker: &Broker, tenant: &str, by: ScimClient, done: Done) -> Result<Write, Error> {
+pub(super) fn owe(broker: &Broker, tenant: &str, by: Provisioner, done: Done) -> Result<Write, Error> {
     let Done { object, change, attributes, people, notes } = done;
     let user = object.strip_prefix("/Users/").map(str::to_owned);
     let kind = AuditKind::Provisioned(Box::new(Provisioned { object, change, by, attributes, people, notes }));

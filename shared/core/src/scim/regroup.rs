@@ -8,7 +8,7 @@ use crate::directory::group;
 use crate::error::Error;
 use crate::model::effect::ChangeKind;
 use crate::model::group::Group;
-use crate::model::provisioned::{Membership, PersonChange, ScimClient};
+use crate::model::provisioned::{Membership, PersonChange, Provisioner};
 use crate::model::user::User;
 use crate::store::record::{self, Stored};
 use crate::store::{Expect, StoreError, Write, key};
@@ -22,7 +22,7 @@ const TRIES: usize = 20;
 pub(crate) struct Regroup<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) group: &'a str,
-    pub(crate) by: &'a ScimClient,
+    pub(crate) by: &'a Provisioner,
 }
 
 impl Regroup<'_> {
