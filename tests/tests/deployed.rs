@@ -34,6 +34,8 @@ mod form_post;
 mod hosts;
 #[path = "deployed/initiate.rs"]
 mod initiate;
+#[path = "deployed/invitations.rs"]
+mod invitations;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]
@@ -44,6 +46,8 @@ mod metadata;
 mod outages;
 #[path = "deployed/provider.rs"]
 mod provider;
+#[path = "deployed/provisioning.rs"]
+mod provisioning;
 #[path = "deployed/pushed.rs"]
 mod pushed;
 #[path = "deployed/races.rs"]
