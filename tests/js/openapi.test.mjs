@@ -105,7 +105,8 @@ test('a life of each object goes as described', async () => {
     await kept('GET', path, 200);
     await kept('DELETE', path, 412, undefined, { 'if-match': '"other"' });
   }
-  const own = ['connections', 'domains', 'hosts', 'users', 'scim-tokens', 'scim-clients'].map((list) => `${at}/${list}`);
+  const own = ['connections', 'domains', 'hosts', 'invitations', 'users', 'scim-tokens', 'scim-clients']
+    .map((list) => `${at}/${list}`);
   for (const list of ['/tenants', '/clients', '/tokens', ...own]) {
     await kept('GET', `${list}?limit=2`, 200);
     await kept('GET', `${list}?limit=0`, 400);
@@ -114,9 +115,24 @@ test('a life of each object goes as described', async () => {
   await kept('POST', `${at}/connections/none/check`, 404);
   await kept('POST', `${at}/domains/${unique}.example/verify`, 200, { override_reason: 'a test' });
   await kept('POST', `${at}/domains/none.example/verify`, 404, {});
-  for (const [method, body] of [['GET'], ['PUT', { active: false }]]) {
+  for (const [method, body] of [['GET'], ['PUT', { active: false }], ['DELETE']]) {
     await kept(method, `${at}/users/nobody`, 404, body);
   }
+  await kept('POST', `${at}/provisioning/preview`, 200, { mode: 'invite_only' });
+  await kept('POST', `${at}/provisioning/preview`, 400, {});
+  await kept('POST', `${at}/invitations`, 400, { email: 'ada@corp.example' });
+  await kept('PUT', at, 200, { ...objects[0][1], provisioning: { mode: 'invite_only' } });
+  const body = { email: 'ada@corp.example', roles: ['admin'] };
+  const invited = await kept('POST', `${at}/invitations`, 201, body);
+  const invitation = `${at}/invitations/${invited.id}`;
+  await kept('GET', invitation, 200);
+  await kept('POST', `${invitation}/resend`, 200, { expires_in: 60 });
+  await kept('POST', `${invitation}/resend`, 412, {}, { 'if-match': '"other"' });
+  await kept('POST', `${at}/invitations/nobody/resend`, 404, {});
+  await kept('DELETE', invitation, 412, undefined, { 'if-match': '"other"' });
+  await kept('DELETE', invitation, 204);
+  await kept('GET', `${at}/invitations/nobody`, 404);
+  await kept('PUT', at, 200, objects[0][1]);
   await kept('GET', `${at}/webhook-secret`, 404);
   await kept('POST', `${at}/webhook-secret`, 200);
   await kept('POST', `${at}/webhook-secret`, 412, undefined, { 'if-match': '"other"' });

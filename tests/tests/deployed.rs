@@ -34,6 +34,8 @@ mod form_post;
 mod hosts;
 #[path = "deployed/initiate.rs"]
 mod initiate;
+#[path = "deployed/invitations.rs"]
+mod invitations;
 #[path = "deployed/login.rs"]
 mod login;
 #[path = "deployed/logout.rs"]
@@ -44,6 +46,8 @@ mod metadata;
 mod outages;
 #[path = "deployed/provider.rs"]
 mod provider;
+#[path = "deployed/provisioning.rs"]
+mod provisioning;
 #[path = "deployed/pushed.rs"]
 mod pushed;
 #[path = "deployed/races.rs"]
@@ -64,14 +68,14 @@ mod scim_access;
 mod scim_bulk;
 #[path = "deployed/scim_document.rs"]
 mod scim_document;
-#[path = "deployed/scim_list.rs"]
-mod scim_list;
-#[path = "deployed/scim_quirks.rs"]
-mod scim_quirks;
 #[path = "deployed/scim_groups.rs"]
 mod scim_groups;
 #[path = "deployed/scim_http.rs"]
 mod scim_http;
+#[path = "deployed/scim_list.rs"]
+mod scim_list;
+#[path = "deployed/scim_quirks.rs"]
+mod scim_quirks;
 #[path = "deployed/scim_users.rs"]
 mod scim_users;
 #[path = "deployed/sign_in.rs"]

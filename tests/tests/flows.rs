@@ -14,11 +14,15 @@ mod flows {
     mod egress;
     mod gate;
     mod idle;
+    mod invitation_rules;
+    mod invitations;
     mod keys;
     mod life;
     mod lifetimes;
     mod linking;
     mod outbox;
+    mod provisioning;
+    mod pushed;
     mod relay;
     mod replaced;
     mod requests;

@@ -54,6 +54,15 @@ pub enum LoginError {
     /// The person may not sign in.
     #[error("user is inactive")]
     Inactive,
+    /// The tenant's people come from a directory, and this one did not.
+    #[error("user is not provisioned")]
+    NotProvisioned,
+    /// The tenant's people are invited, and this one was not, or not so.
+    #[error("user is not invited")]
+    NotInvited,
+    /// The link of an invitation that is none, or none any more.
+    #[error("invitation is not open")]
+    InvitationOver,
 }
 
 /// Why an administrator's request is refused.

@@ -9,6 +9,7 @@ mod directory;
 mod dns;
 pub mod error;
 pub mod handle;
+pub mod invitations;
 mod last_use;
 pub mod login;
 pub mod logout;

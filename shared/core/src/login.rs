@@ -42,7 +42,7 @@ pub struct Look {
     pub colour: Option<String>,
 }
 
-async fn look(broker: &Broker, tenant: &str) -> Result<Look, Error> {
+pub(crate) async fn look(broker: &Broker, tenant: &str) -> Result<Look, Error> {
     let tenant = broker.tenant(tenant).await?;
     Ok(tenant.map_or_else(Look::default, |tenant| Look {
         name: Some(tenant.name.clone()),

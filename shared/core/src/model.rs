@@ -7,6 +7,7 @@ pub mod client;
 pub mod connection;
 pub mod effect;
 pub mod group;
+pub mod invitation;
 pub mod lifetimes;
 pub mod pending;
 pub mod provisioned;

@@ -26,6 +26,8 @@ pub enum Purpose {
     LoginCookie,
     /// The cookie of a login that the relay began.
     RelayCookie,
+    /// The cookie of an invitation that was opened.
+    InvitationCookie,
     /// A field of a stored record.
     Record,
     /// A place in a list, in a client's hands.
@@ -37,6 +39,7 @@ impl Purpose {
         match self {
             Self::LoginCookie => "vestibule login cookie",
             Self::RelayCookie => "vestibule relay cookie",
+            Self::InvitationCookie => "vestibule invitation cookie",
             Self::Record => "vestibule record",
             Self::Cursor => "vestibule cursor",
         }

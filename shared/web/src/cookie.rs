@@ -1,5 +1,5 @@
-//! Our cookies: one of each login in progress or waiting at a checkpoint, one of the browser's session. Those of the
-//! relay are in [`relay`].
+//! Our cookies: one of each login in progress or waiting at a checkpoint, one of the browser's session, one of the
+//! invitation that was opened last. Those of the relay are in [`relay`].
 //!
 //! All here are `__Host-` cookies: Secure, for this host alone, for every path. `SameSite=Lax` lets them come along when
 //! the identity provider or an application sends the browser back to us, and on nothing else from another site. The one
@@ -9,6 +9,7 @@ pub(crate) mod relay;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
+use vestibule_core::invitations::OPENED_LIFE;
 use vestibule_core::login::complete::SessionCookie;
 use vestibule_core::login::state::LOGIN_LIFE;
 use vestibule_core::model::connection::ResponseMode;
@@ -19,6 +20,8 @@ const SESSION: &str = "__Host-session";
 const LOGIN: &str = "__Host-login-";
 /// What the names of the cookies of sign-ins that wait at a checkpoint start with; the sign-in's id follows.
 const CHECKPOINT: &str = "__Host-checkpoint-";
+/// The cookie of the invitation that was opened.
+const INVITATION: &str = "__Host-invitation";
 /// Largest cookie, name and value, that every browser keeps (RFC 6265 §6.1).
 const MAX_COOKIE: usize = 4096;
 /// Logins in progress that a browser may carry; older ones are dropped. With the largest cookies that is 12 KiB.
@@ -96,6 +99,16 @@ pub(crate) fn drop_checkpoint(id: &str) -> Option<HeaderValue> {
 /// Drops the sign-ins that are too many beside a new one that waits.
 pub(crate) fn drop_surplus_checkpoints(headers: &HeaderMap) -> Vec<HeaderValue> {
     surplus(headers, CHECKPOINT).filter_map(drop_checkpoint).collect()
+}
+
+/// The sealed invitation that was opened in this browser.
+pub(crate) fn invitation(headers: &HeaderMap) -> Option<&str> {
+    get(headers, INVITATION)
+}
+
+/// Keeps an invitation, in place of any before.
+pub(crate) fn set_invitation(sealed: &str) -> Option<HeaderValue> {
+    set(INVITATION, sealed, OPENED_LIFE.0)
 }
 
 /// The ids of logins that are too many beside a new one.

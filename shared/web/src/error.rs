@@ -2,12 +2,13 @@
 //! that logs them: what callers do wrong at `info`, what we do wrong at `error`, once, with its causes.
 
 mod scim;
+mod words;
 
 use axum::body::Body;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-use vestibule_core::error::{AdminError, Error, Internal, LoginError};
+use vestibule_core::error::{AdminError, Error, Internal};
 use vestibule_core::handle::new_id;
 use vestibule_core::login::Refusal;
 use vestibule_core::login::complete::error_location;
@@ -15,6 +16,7 @@ use vestibule_core::store::StoreError;
 use vestibule_core::{Broker, Error as CoreError};
 use vestibule_protocol::oauth::{self, ErrorCode};
 
+use self::words::words;
 use crate::page;
 use crate::request::BodyError;
 use crate::response::{self, Reply};
@@ -99,65 +101,6 @@ fn log(reference: &str, error: &Error) {
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::error!(reference, error = %error, cause, "internal");
         }
-    }
-}
-
-/// Status, title and advice of a page.
-fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
-    match error {
-        Error::OAuth(_) => (
-            StatusCode::BAD_REQUEST,
-            "This sign-in link does not work",
-            "Go back to the application and try again from there. If it happens again, show this page to whoever runs \
-             the application.",
-        ),
-        Error::Login(error) => login_words(error),
-        Error::Admin(_) | Error::Scim(_) => {
-            (StatusCode::BAD_REQUEST, "This does not work", "The request is not one that this service understands.")
-        }
-        Error::Internal(Internal::Store(StoreError::Busy(_))) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Very busy right now",
-            "Nothing was lost. Wait a moment, then start again from your application.",
-        ),
-        Error::Internal(_) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something broke on our side",
-            "Start again from your application. If it happens again, send the reference below to your administrator.",
-        ),
-    }
-}
-
-const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static str) {
-    match error {
-        LoginError::UnknownLogin => (
-            StatusCode::BAD_REQUEST,
-            "This sign-in has expired",
-            "It took too long, was already finished, or began in another browser. Start again from your application.",
-        ),
-        LoginError::OtherIssuer | LoginError::UpstreamInvalid(_) => (
-            StatusCode::BAD_GATEWAY,
-            "Your identity provider's answer was refused",
-            "It did not pass our checks, so you are not signed in. Try again from your application. If it happens \
-             again, send the reference below to your administrator.",
-        ),
-        LoginError::UpstreamDenied(_) => (
-            StatusCode::BAD_REQUEST,
-            "Your identity provider did not sign you in",
-            "Start again from your application. If it happens again, send the reference below to your administrator.",
-        ),
-        LoginError::UpstreamUnavailable(_) => (
-            StatusCode::BAD_GATEWAY,
-            "Your identity provider cannot be reached",
-            "This is usually over soon. Wait a moment, then start again from your application.",
-        ),
-        // One text for all: whether an account exists is nobody's business.
-        LoginError::ConnectionUnavailable | LoginError::OtherDomain | LoginError::Inactive => (
-            StatusCode::FORBIDDEN,
-            "You cannot sign in here",
-            "Your organisation does not let you sign in to this application. Ask your administrator, and send them \
-             the reference below.",
-        ),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The pages that people see. Plain HTML: no script, readable on a phone, light and dark.
 
 mod checkpoint;
+mod invitation;
 mod sign_in;
 
 use std::sync::LazyLock;
@@ -11,6 +12,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 pub(crate) use checkpoint::{checkpoint, told};
+pub(crate) use invitation::{invited, opened};
 pub(crate) use sign_in::sign_in;
 
 /// A page with the content security policy that fits it.

@@ -7,6 +7,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod documents;
 pub(crate) mod home;
 pub(crate) mod initiate;
+pub(crate) mod invitation;
 pub(crate) mod logout;
 pub(crate) mod pushed;
 pub(crate) mod relay;

@@ -69,7 +69,9 @@ async fn a_page_in_the_middle_costs_as_much_as_the_first() {
 #[tokio::test]
 async fn a_long_list_is_sorted_to_its_end() {
     let (test, _, token) = crowded().await;
-    for (start, order, expected) in [(1, "ascending", "0000"), (1_200, "ascending", "1199"), (1_200, "descending", "0000")] {
+    for (start, order, expected) in
+        [(1, "ascending", "0000"), (1_200, "ascending", "1199"), (1_200, "descending", "0000")]
+    {
         let query = format!("/Users?sortBy=userName&sortOrder={order}&startIndex={start}&count=1");
         let list = test.scim_get(&token, &query).await;
         assert_eq!(list["Resources"][0]["userName"], format!("person-{expected}@corp.example"));

@@ -65,6 +65,12 @@ pub(super) fn sign_in(problems: &mut Problems, mut input: SignIn) -> SignIn {
             *text = problems.take(&format!("{path}/{index}"), name).unwrap_or_default();
         }
     }
+    let finds = &input.finds_provisioned_by;
+    for (index, by) in finds.iter().enumerate() {
+        if finds.iter().take(index).any(|other| other == by) {
+            problems.add(format!("/sign_in/finds_provisioned_by/{index}"), "is there twice");
+        }
+    }
     input
 }
 

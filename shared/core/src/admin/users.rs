@@ -1,4 +1,4 @@
-//! People, as far as an administrator switches them on and off here.
+//! People, as far as an administrator switches them on and off, and removes them.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::directory;
 use crate::error::{AdminError, Error};
+use crate::model::effect::{AuditEvent, AuditKind};
 use crate::model::user::User;
 use crate::store::{MAX_ID_BYTES, key};
 
@@ -49,6 +50,23 @@ pub async fn put(
     problems.none()?;
     let changed = directory::set_active(broker, change, tenant, id, input.active).await?;
     Ok((Put::Replaced, show(broker, changed.ok_or(AdminError::NotFound)?)?))
+}
+
+/// Removes a person, with all sessions before the answer is sent. Whoever comes by the same identity again is somebody
+/// new.
+pub async fn delete(broker: &Broker, change: &Change, tenant: &str, id: &str) -> Result<(), Error> {
+    check(tenant, id)?;
+    let found = key::user(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    change.expect(broker, Some(&found))?;
+    let event = AuditEvent {
+        time: broker.platform.clock.now(),
+        kind: AuditKind::UserDeleted { administrator: change.by.administrator.clone() },
+        user: Some(id.to_owned()),
+        connection: None,
+        client: None,
+        session: None,
+    };
+    directory::remove(broker, tenant, found, event).await.map_err(|error| change.lost(error))
 }
 
 fn check(tenant: &str, id: &str) -> Result<(), AdminError> {

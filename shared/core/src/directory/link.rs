@@ -7,19 +7,34 @@ use crate::Broker;
 use crate::error::Error;
 use crate::model::routing::domain_of;
 use crate::model::sign_in::SignIn;
-use crate::model::user::{EmailOwner, Profile};
+use crate::model::user::{EmailOwner, Profile, User};
 use crate::routing;
 use crate::store::record::Stored;
 use crate::store::{Expect, Write, key};
 
 /// An address that links, and whose it is.
+#[derive(Clone)]
 pub(super) struct Trusted {
     /// In lower case.
     pub(super) address: String,
     /// That the tenant still owns the domain: a condition of whatever is done about the address.
     pub(super) domain_is_owned: Write,
-    /// The person whose it is, if it is anybody's.
+    /// Who was found to have it, if anybody was.
     pub(super) owner: Option<Stored<EmailOwner>>,
+    /// The same person, unless they are gone.
+    pub(super) person: Option<Stored<User>>,
+}
+
+impl Trusted {
+    /// What the record that says whose the address is must be like.
+    pub(super) fn as_read(&self) -> Expect {
+        self.owner.as_ref().map_or(Expect::Absent, |owner| Expect::Version(owner.version.clone()))
+    }
+
+    /// That all of this still stands.
+    pub(super) fn conditions(&self, tenant: &str) -> Vec<Write> {
+        vec![self.domain_is_owned.clone(), key::email_owner(tenant, &self.address).check(self.as_read())]
+    }
 }
 
 /// Whether the connection lets this person in at all: one that names its domains is for their addresses only.
@@ -31,12 +46,21 @@ pub(super) fn may_use(sign_in: &SignIn, profile: &Profile) -> bool {
     profile.email_verified != Some(false) && domain.is_some_and(|domain| sign_in.names_domain(&domain))
 }
 
-/// The address, as far as provider and connection let it link. In ASCII only: Unicode has letters that become others
-/// in lower case (the Kelvin sign a `k`), and two people must not meet there.
-pub(super) fn address(sign_in: &SignIn, profile: &Profile) -> Option<String> {
-    let address = profile.email.as_deref().filter(|_| sign_in.link_by_email && profile.email_verified == Some(true))?;
+/// An address as it is compared. In ASCII only: Unicode has letters that become others in lower case (the Kelvin sign a
+/// `k`), and two people must not meet there.
+pub(crate) fn plain_address(address: &str) -> Option<String> {
     let plain = address.len() <= 254 && address.bytes().all(|byte| byte.is_ascii_graphic());
     plain.then(|| address.to_ascii_lowercase())
+}
+
+/// The address that the provider says it verified.
+pub(super) fn verified(profile: &Profile) -> Option<String> {
+    profile.email.as_deref().filter(|_| profile.email_verified == Some(true)).and_then(plain_address)
+}
+
+/// The address, as far as provider and connection let it link.
+pub(super) fn address(sign_in: &SignIn, profile: &Profile) -> Option<String> {
+    verified(profile).filter(|_| sign_in.link_by_email)
 }
 
 /// The address with the tenant's word for it. `None` when it is of no domain of the tenant's.
@@ -44,8 +68,13 @@ pub(super) async fn trusted(broker: &Broker, tenant: &str, address: String) -> R
     let Some(domain) = domain_of(&address) else { return Ok(None) };
     let Some(claim) = routing::owned_domain(broker, tenant, &domain).await? else { return Ok(None) };
     let domain_is_owned = key::domain_claim(tenant, &domain).check(Expect::Version(claim.version));
-    let owner = key::email_owner(tenant, &address).get(&*broker.platform.store).await?;
-    Ok(Some(Trusted { address, domain_is_owned, owner }))
+    let store = &*broker.platform.store;
+    let owner = key::email_owner(tenant, &address).get(store).await?;
+    let person = match &owner {
+        Some(owner) => key::user(tenant, &owner.value.user).get(store).await?,
+        None => None,
+    };
+    Ok(Some(Trusted { address, domain_is_owned, owner, person }))
 }
 
 #[cfg(test)]

@@ -11,12 +11,15 @@ use crate::secret::Secret;
 pub enum TenantHandleKind {
     /// A directory's token for SCIM.
     ScimToken,
+    /// An invitation to a tenant.
+    Invitation,
 }
 
 impl TenantHandleKind {
     const fn prefix(self) -> &'static str {
         match self {
             Self::ScimToken => "vst_p_",
+            Self::Invitation => "vst_i_",
         }
     }
 }

@@ -37,7 +37,7 @@ pub async fn initiate(broker: &Broker, parties: &Parties<'_>, params: &Params<'_
     let found = broker.connection(tenant, connection).await?.filter(|found| found.enabled).ok_or(unknown)?;
     let start = application.initiate_login_uri.as_deref();
     let start = start.ok_or(oauth::Error::invalid_request("the application has no initiate_login_uri"))?;
-    let mut start = Url::parse(start).map_err(|_| Error::bug("a registered address is not a URL"))?;
+    let mut start = beginning(broker, start, tenant, Some(connection))?;
 
     let Upstream::Oidc(settings) = &found.upstream;
     let issuer = params.get("iss").map_err(oauth::Error::from)?;
@@ -53,10 +53,23 @@ pub async fn initiate(broker: &Broker, parties: &Parties<'_>, params: &Params<'_
     let target = target.map(|target| place_in(&start, target)).transpose()?;
 
     let mut query = start.query_pairs_mut();
-    query.append_pair("iss", &broker.config.issuer);
-    query.append_pair("tenant", tenant).append_pair("connection", connection);
     query.extend_pairs(hint.map(|hint| ("login_hint", hint)));
     query.extend_pairs(target.map(|target| ("target_link_uri", String::from(target))));
+    drop(query);
+    Ok(start)
+}
+
+/// An application's `initiate_login_uri` with our `iss`, and what it needs to ask for a login of this tenant.
+pub(crate) fn beginning(
+    broker: &Broker,
+    initiate_login_uri: &str,
+    tenant: &str,
+    connection: Option<&str>,
+) -> Result<Url, Error> {
+    let mut start = Url::parse(initiate_login_uri).map_err(|_| Error::bug("a registered address is not a URL"))?;
+    let mut query = start.query_pairs_mut();
+    query.append_pair("iss", &broker.config.issuer).append_pair("tenant", tenant);
+    query.extend_pairs(connection.map(|connection| ("connection", connection)));
     drop(query);
     Ok(start)
 }

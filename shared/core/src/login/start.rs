@@ -17,6 +17,7 @@ use super::{Refusal, ReplyAddress, choose, pushed, resume, upstream};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{new_id, new_secret};
+use crate::invitations;
 use crate::model::client::Client;
 use crate::model::connection::{Connection, ResponseMode, Upstream};
 use crate::seal::Sealed;
@@ -52,19 +53,24 @@ pub(super) struct Asking<'a> {
     pub(super) request: &'a AuthorizationRequest,
 }
 
-/// Starts a login for an authorization request that came by `host`, as far as that is known. `session` is the browser's
-/// session handle.
-pub async fn start(
-    broker: &Broker,
-    params: &Params<'_>,
-    session: Option<&str>,
-    host: Option<&str>,
-) -> Result<Start, Refusal> {
+/// What a browser has with it.
+#[derive(Debug, Clone, Default)]
+pub struct Browser<'a> {
+    /// The handle of its session.
+    pub session: Option<&'a str>,
+    /// The invitation that was opened in it.
+    pub invitation: Option<Sealed>,
+    /// The host that it asked for, as far as that is known.
+    pub host: Option<&'a str>,
+}
+
+/// Starts a login for an authorization request.
+pub async fn start(broker: &Broker, params: &Params<'_>, browser: &Browser<'_>) -> Result<Start, Refusal> {
     let pushed = pushed::take(broker, params).await?;
-    let Some(pushed) = pushed else { return begin(broker, params, false, session, host).await };
+    let Some(pushed) = pushed else { return begin(broker, params, false, browser).await };
     let parameters = pushed.parameters(params)?;
     let params = Params::parse(&parameters).map_err(|_| Error::bug("a pushed request is not readable"))?;
-    match begin(broker, &params, true, session, host).await {
+    match begin(broker, &params, true, browser).await {
         Err(question @ (Refusal::Ask(_) | Refusal::ByIssuer(_))) => Err(pushed.wait(broker, question).await?),
         done => done,
     }
@@ -75,8 +81,7 @@ async fn begin(
     broker: &Broker,
     params: &Params<'_>,
     was_pushed: bool,
-    session: Option<&str>,
-    host: Option<&str>,
+    browser: &Browser<'_>,
 ) -> Result<Start, Refusal> {
     let (client, reply) = trusted_client(broker, params).await?;
     let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
@@ -86,19 +91,20 @@ async fn begin(
     let request = AuthorizationRequest::parse(params).map_err(refuse)?;
     let hinted = resume::hinted(broker, &request).await?.map_err(refuse)?;
     let asking = Asking { client_id: &client.id, client: &client.client, reply: &reply, request: &request };
-    if let Some(passage) = resume::resume(broker, &asking, hinted.as_ref(), session).await? {
+    if let Some(passage) = resume::resume(broker, &asking, hinted.as_ref(), browser.session).await? {
         return Ok(Start::Resumed(passage));
     }
     // Whatever comes now shows the person something, here or at the provider.
     if request.prompt == Prompt::None {
         return Err(refuse(resume::login_required()));
     }
-    let chosen = choose::choose(broker, &client.client, params, &request, host).await?.map_err(refuse)?;
+    let chosen = choose::choose(broker, &client.client, params, &request, browser.host).await?.map_err(refuse)?;
     if hinted.as_ref().is_some_and(|hinted| hinted.tenant != chosen.tenant) {
         return Err(refuse(oauth::Error::invalid_request("id_token_hint is of another tenant")));
     }
     let expected_user = hinted.map(|hinted| hinted.user);
-    Ok(Start::Login(go(broker, &asking, chosen, expected_user).await?))
+    let invitation = browser.invitation.as_ref().and_then(|sealed| invitations::opened(broker, sealed, &chosen.tenant));
+    Ok(Start::Login(go(broker, &asking, chosen, expected_user, invitation).await?))
 }
 
 /// Seals the login, and sends the person to the chosen connection.
@@ -107,6 +113,7 @@ async fn go(
     asking: &Asking<'_>,
     chosen: choose::Chosen,
     expected_user: Option<String>,
+    invitation: Option<String>,
 ) -> Result<Started, Refusal> {
     let Asking { client_id, client, reply, request } = *asking;
     let refuse = |error: oauth::Error| Refusal::Reply(reply.clone(), error);
@@ -152,6 +159,7 @@ async fn go(
         max_age: request.max_age,
         condition: Some(&request.classes).filter(|classes| classes.essential).cloned(),
         expected_user,
+        invitation,
         relayed: client.relay.is_some(),
     };
     let cookie = login.seal(broker, &id)?;

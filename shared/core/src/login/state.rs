@@ -55,6 +55,9 @@ pub struct LoginState {
     /// The only person who will do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_user: Option<String>,
+    /// The handle of an invitation that was opened in this browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<String>,
     /// The relay serves it: its answer says `userState`.
     #[serde(default)]
     pub relayed: bool,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
 use super::provisioned::{Provisioned, Provisioner};
+use super::sign_in::FindsBy;
 
 /// Something still to be done elsewhere. Written with the commit that owes it, so that a crash forgets nothing.
 /// Doing one twice does no harm.
@@ -112,6 +113,11 @@ pub enum AuditKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         administrator: Option<Administrator>,
     },
+    /// An administrator removed a person.
+    UserDeleted {
+        /// Who.
+        administrator: Administrator,
+    },
     /// An administrator changed the configuration.
     Configured {
         /// What, as its path below `/admin/v1`.
@@ -123,8 +129,24 @@ pub enum AuditKind {
     },
     /// A directory changed a person or a group.
     Provisioned(Box<Provisioned>),
-    /// A person came through another connection with an address that is theirs.
+    /// Somebody who is there came through a connection for the first time: with an address that is theirs, or by a name
+    /// that a directory pushed.
     IdentityLinked,
+    /// Somebody came by a name of a person who has another identity in that connection, and was not let in.
+    LinkRefused {
+        /// The name.
+        by: FindsBy,
+    },
+    /// Somebody accepted an invitation.
+    InvitationAccepted {
+        /// Its id.
+        invitation: String,
+    },
+    /// Somebody whom nobody let in tried to sign in.
+    UnknownPersonRefused {
+        /// Why they were not let in.
+        reason: WhyUnknown,
+    },
     /// A domain was found to be the tenant's, by DNS or on an administrator's word.
     DomainVerified {
         /// The domain.
@@ -174,4 +196,20 @@ pub enum AuditKind {
     CodeReplayed,
     /// A spent refresh token was presented again; its family is revoked.
     RefreshTokenReplayed,
+}
+
+/// Why somebody who was never here is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyUnknown {
+    /// The tenant's people come from a directory, and it pushed nobody like them.
+    NotPushed,
+    /// The tenant's people are invited, and no invitation was opened in this browser.
+    NoInvitation,
+    /// The invitation was accepted, revoked or replaced, or has expired.
+    InvitationOver,
+    /// The provider did not say that it verified their address.
+    AddressNotVerified,
+    /// Their address is not the one that was invited.
+    OtherAddress,
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What decides whether a connection is offered, and what it looks like.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignIn {
     /// What its button says; `Continue with` and the connection's name when left out. 1 to 60 characters.
@@ -22,6 +22,35 @@ pub struct SignIn {
     /// Whether somebody who comes through it for the first time is the person whom another connection, with the same
     /// switch on, knows under the same verified address of a domain that the tenant owns.
     pub link_by_email: bool,
+    /// By which of their names somebody whom a directory pushed is found when they come through it for the first time;
+    /// the first that leads to somebody counts. Each trusts this provider with more: leave out what it must not decide.
+    pub finds_provisioned_by: Vec<FindsBy>,
+}
+
+/// A name by which somebody whom a directory pushed is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindsBy {
+    /// Their `externalId` is what the provider names them by (the claim of `unique_id_claim`), to the letter.
+    ExternalId,
+    /// Their `userName` is the provider's `preferred_username`, in any case. At many providers people choose that one
+    /// themselves.
+    UserName,
+    /// The address is theirs, under the rules of `link_by_email`, which has to be on.
+    VerifiedEmail,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self {
+            button_text: None,
+            button_image_url: None,
+            domains: Vec::new(),
+            hosts: Vec::new(),
+            link_by_email: false,
+            finds_provisioned_by: vec![FindsBy::ExternalId, FindsBy::VerifiedEmail],
+        }
+    }
 }
 
 impl SignIn {

@@ -29,6 +29,9 @@ pub struct User {
     /// By which road they came, and so who keeps what is known of them.
     #[serde(default)]
     pub source: Source,
+    /// The connection that the directory belongs to which pushed them: they sign in for the first time through no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provisioned_by: Option<String>,
     /// What is known of them as SCIM has it (RFC 7643 §4.1), normalised: `userName` always, never `id`, `meta`,
     /// `schemas`, `active` or `groups`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]

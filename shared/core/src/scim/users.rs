@@ -68,6 +68,7 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
         groups: vestibule_protocol::oidc::groups::Groups::default(),
         linked_email: None,
         source: Source::Scim,
+        provisioned_by: call.caller.connection.clone(),
         attributes: said.attributes,
         identities: Vec::new(),
         member_of: std::collections::BTreeMap::new(),

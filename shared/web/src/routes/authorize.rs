@@ -6,7 +6,8 @@ use axum::extract::State;
 use http::{HeaderMap, Request};
 use vestibule_core::Broker;
 use vestibule_core::login::Refusal;
-use vestibule_core::login::start::{self, Start};
+use vestibule_core::login::start::{self, Browser, Start};
+use vestibule_core::seal::Sealed;
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
@@ -40,7 +41,9 @@ async fn start_login(
     parameters: &str,
 ) -> Result<Reply, Refusal> {
     let params = Params::parse(parameters).map_err(oauth::Error::from)?;
-    let started = match start::start(broker, &params, cookie::session(headers), host).await? {
+    let invitation = cookie::invitation(headers).map(Sealed::from_text);
+    let browser = Browser { session: cookie::session(headers), invitation, host };
+    let started = match start::start(broker, &params, &browser).await? {
         Start::Login(started) => started,
         Start::Resumed(passage) => return Ok(checkpoint::passage(headers, &passage)),
     };

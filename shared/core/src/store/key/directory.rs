@@ -2,6 +2,7 @@
 
 use super::hash_parts;
 use crate::model::group::{Group, Member, Touch};
+use crate::model::invitation::Invitation;
 use crate::model::routing::DomainClaim;
 use crate::model::user::{EmailOwner, IdentityLink, Owner, User};
 use crate::store::Partition;
@@ -49,6 +50,19 @@ pub fn addresses(folded: &str) -> String {
 /// That a person has an address.
 pub fn address(tenant: &str, folded: &str, user: &str) -> RecordKey<()> {
     RecordKey::new(directory(tenant), format!("{}{user}", addresses(folded)))
+}
+
+/// What the ids of invitations start with.
+pub const INVITATION: &str = "invitation#";
+
+/// An invitation.
+pub fn invitation(tenant: &str, invitation: &str) -> RecordKey<Invitation> {
+    RecordKey::new(directory(tenant), format!("{INVITATION}{invitation}"))
+}
+
+/// The invitation that waits for the holder of an address, in lower case.
+pub fn invited(tenant: &str, address: &str) -> RecordKey<Owner> {
+    RecordKey::new(directory(tenant), format!("invited#{}", hash_parts(&[address])))
 }
 
 /// What the ids of groups start with.

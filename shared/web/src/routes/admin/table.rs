@@ -2,12 +2,13 @@
 //! it.
 
 mod operation;
+mod people;
 mod scim_access;
 mod scim_schemas;
 
 use vestibule_core::admin::caller::Area;
 use vestibule_core::admin::{
-    audit, clients, connections, domains, hosts, presets, reseal, signing_keys, tenants, tokens, users, webhook_secret,
+    audit, clients, connections, domains, hosts, presets, reseal, signing_keys, tenants, tokens, webhook_secret,
 };
 use vestibule_core::error::Error;
 use vestibule_core::model::effect::DEPLOYMENT;
@@ -26,7 +27,9 @@ pub(crate) trait Table: Sized {
 
 /// Fills the table in.
 pub(crate) fn fill(table: &mut impl Table) {
-    tenants_and_people(table);
+    tenants_themselves(table);
+    people::people(table);
+    people::provisioning(table);
     webhooks(table);
     scim_access::tokens(table);
     scim_access::clients(table);
@@ -41,7 +44,7 @@ const fn operation(kind: Kind, area: Area, path: &'static str, summary: &'static
     Operation { kind, area, path, summary }
 }
 
-fn tenants_and_people(table: &mut impl Table) {
+fn tenants_themselves(table: &mut impl Table) {
     use Kind::{Delete, Events, Get, List, Put, Run};
     table.add(operation(List, Area::Deployment, "/tenants", "Lists the tenants"), |call, ()| async move {
         Answer::shown(tenants::list(&call.broker, &call.paging()?).await)
@@ -64,20 +67,6 @@ fn tenants_and_people(table: &mut impl Table) {
     table.add(
         operation(Run, Area::Tenant, "/tenants/{tenant}/reseal", "Seals a tenant's secrets with the first sealing key"),
         |call, ()| async move { Answer::shown(reseal::reseal(&call.broker, &call.change, &call.tenant).await) },
-    );
-    table.add(
-        operation(List, Area::Tenant, "/tenants/{tenant}/users", "Lists the people of a tenant"),
-        |call, ()| async move { Answer::shown(users::list(&call.broker, &call.tenant, &call.paging()?).await) },
-    );
-    table
-        .add(operation(Get, Area::Tenant, "/tenants/{tenant}/users/{user}", "Shows a person"), |call, ()| async move {
-            Answer::tagged(users::get(&call.broker, &call.tenant, &call.id).await)
-        });
-    table.add(
-        operation(Put, Area::Tenant, "/tenants/{tenant}/users/{user}", "Switches a person on or off"),
-        |call, Sent(input)| async move {
-            Answer::put(users::put(&call.broker, &call.change, &call.tenant, &call.id, input).await)
-        },
     );
 }
 

@@ -1,0 +1,91 @@
+//! Somebody who comes again: found by their identity, and brought up to date with what their provider says.
+
+use vestibule_protocol::oidc::groups::Groups;
+
+use super::{Arrival, join, link, person, profile};
+use crate::Broker;
+use crate::error::{Error, LoginError};
+use crate::login::upstream::oidc::Identity;
+use crate::model::effect::AuditKind;
+use crate::model::user::{Source, User};
+use crate::store::record::Stored;
+use crate::store::{Expect, Write, key};
+
+/// What is known of an identity.
+pub(super) enum Sighting {
+    /// Whose it is.
+    Known(Box<Stored<User>>),
+    /// It is nobody's. The commit that gives it to somebody must find its record like this: absent, or as it was left by
+    /// a person who is gone.
+    New(Expect),
+}
+
+pub(super) async fn find(broker: &Broker, arrival: Arrival<'_>) -> Result<Sighting, Error> {
+    let Arrival { login, identity, .. } = arrival;
+    let store = &*broker.platform.store;
+    let link = key::identity(&login.tenant, &login.connection, &identity.issuer, &identity.subject);
+    let Some(link) = link.get(store).await? else { return Ok(Sighting::New(Expect::Absent)) };
+    let user = key::user(&login.tenant, &link.value.user).get(store).await?;
+    Ok(user.map_or(Sighting::New(Expect::Version(link.version)), |user| Sighting::Known(Box::new(user))))
+}
+
+/// The person with what is said of them now.
+pub(super) async fn refresh(broker: &Broker, arrival: Arrival<'_>, found: Stored<User>) -> Result<User, Error> {
+    let Arrival { login, sign_in, identity } = arrival;
+    let mut user = found.value.clone();
+    if !user.active {
+        return refuse_inactive(broker, arrival, &user).await;
+    }
+    let news = user.groups != identity.groups;
+    let address = link::address(sign_in, &identity.profile);
+    let mut writes = Vec::new();
+    if sign_in.link_by_email && user.linked_email != address {
+        // Whose address it is not any more must not be linked by it: it may become somebody else's.
+        if let Some(old) = user.linked_email.take() {
+            writes.push(key::email_owner(&login.tenant, &old).delete(Expect::Any));
+        }
+        if let Some(address) = address
+            && let Some(trusted) = link::trusted(broker, &login.tenant, address).await?
+            && trusted.owner.is_none()
+        {
+            writes.extend(join::own(&mut user, login, trusted)?);
+        }
+    }
+    learn(&mut user, identity);
+    if user != found.value {
+        user.updated_at = broker.platform.clock.now();
+        writes.extend(person::update(&login.tenant, &found, &user)?);
+        if news {
+            writes.extend(overage(broker, arrival, &user)?);
+        }
+        broker.platform.store.commit(&key::directory(&login.tenant), writes).await?;
+    }
+    Ok(user)
+}
+
+/// Takes over what a provider says of somebody. Who somebody is whom a directory pushed, the directory says; that an
+/// address of theirs is verified, the provider.
+pub(super) fn learn(user: &mut User, identity: &Identity) {
+    user.groups = identity.groups.clone();
+    if user.source == Source::Scim {
+        if user.profile.email == identity.profile.email {
+            user.profile.email_verified = identity.profile.email_verified;
+        }
+    } else if user.profile != identity.profile {
+        user.profile = identity.profile.clone();
+        profile::into_attributes(user);
+    }
+}
+
+/// The event that a person's groups are too many to know, where they are.
+pub(super) fn overage(broker: &Broker, arrival: Arrival<'_>, user: &User) -> Result<Option<Write>, Error> {
+    if user.groups != Groups::Overage {
+        return Ok(None);
+    }
+    arrival.owe(broker, AuditKind::GroupsOverage, Some(&user.id)).map(Some)
+}
+
+/// Turns away whoever was deactivated. In every mode alike, and with a page that says nothing of an account.
+pub(super) async fn refuse_inactive(broker: &Broker, arrival: Arrival<'_>, user: &User) -> Result<User, Error> {
+    arrival.refuse(broker, AuditKind::SignInRefused, Some(&user.id), LoginError::Inactive).await
+}
