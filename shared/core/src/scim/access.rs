@@ -1,7 +1,8 @@
 //! Who may speak SCIM: the bearer of a tenant's token, or of an access token of one of its clients ([`oauth`]).
 //!
-//! Token and client are read from the store at each request, never from a copy: one that was deleted, was replaced or
-//! has ended does nothing more. Either names its tenant itself, so there is no way from it to another one.
+//! Token, client and the tenant's road for people are read from the store at each request, never from a copy: a token that
+//! was deleted, was replaced or has ended does nothing more. Either names its tenant itself, so there is no way from it to
+//! another one.
 
 pub(crate) mod oauth;
 
@@ -11,8 +12,10 @@ use crate::Broker;
 use crate::error::Error;
 use crate::handle::{TenantHandle, TenantHandleKind};
 use crate::last_use;
+use crate::model::provisioning::Provisioning;
 use crate::model::scim_access::ScimToken;
-use crate::store::record::Stored;
+use crate::model::tenant::Tenant;
+use crate::store::record::{self, Stored};
 use crate::store::{Expect, key};
 
 /// A directory that is let in.
@@ -26,13 +29,14 @@ pub struct ScimCaller {
     pub name: String,
     /// The connection that it belongs to, where it belongs to one: people whom it pushes sign in through no other.
     pub connection: Option<String>,
+    /// How people come into the tenant, now.
+    pub provisioning: Provisioning,
 }
 
 /// Lets a directory in, unless its tenant's directories ask too much at once.
 pub async fn admit(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, Error> {
     let caller = authenticate(broker, bearer).await?;
-    let tenant = broker.tenant(&caller.tenant).await?.ok_or_else(unauthorized)?;
-    let per_second = tenant.provisioning.scim_requests_per_second;
+    let per_second = caller.provisioning.scim_requests_per_second;
     if broker.scim_buckets.take(&caller.tenant, per_second, broker.platform.clock.now()) {
         return Ok(caller);
     }
@@ -42,20 +46,26 @@ pub async fn admit(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, 
 /// Finds out whose token this is. A removed tenant's is nobody's.
 pub async fn authenticate(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, Error> {
     let bearer = bearer.ok_or_else(unauthorized)?;
-    let caller = match TenantHandle::parse(TenantHandleKind::ScimToken, bearer) {
-        Some(handle) => of_token(broker, handle).await?,
-        None => oauth::caller(broker, bearer).await?.ok_or_else(unauthorized)?,
-    };
-    broker.tenant(&caller.tenant).await?.ok_or_else(unauthorized)?;
-    Ok(caller)
+    match TenantHandle::parse(TenantHandleKind::ScimToken, bearer) {
+        Some(handle) => of_token(broker, handle).await,
+        None => oauth::caller(broker, bearer).await?.ok_or_else(unauthorized),
+    }
 }
 
+/// Token and tenant lie beside each other: one call reads both.
 async fn of_token(broker: &Broker, handle: TenantHandle) -> Result<ScimCaller, Error> {
-    let found = key::scim_token(&handle.tenant, &handle.id).get(&*broker.platform.store).await?;
-    let found = found.filter(|found| found.value.secret.matches(handle.secret.expose())).ok_or_else(unauthorized)?;
-    let ScimToken { name, connection, .. } = found.value.clone();
-    note_use(broker, &handle, found).await?;
-    Ok(ScimCaller { tenant: handle.tenant, id: handle.id, name, connection })
+    let (token, tenant) = (key::scim_token(&handle.tenant, &handle.id), key::tenant(&handle.tenant));
+    let ids = [token.id().to_owned(), tenant.id().to_owned()];
+    let mut records = broker.platform.store.get_many(token.partition(), &ids).await?.into_iter();
+    let (Some(Some(token)), Some(Some(tenant))) = (records.next(), records.next()) else { return Err(unauthorized()) };
+    let token = record::parse::<ScimToken>(&token)?;
+    if !token.value.secret.matches(handle.secret.expose()) {
+        return Err(unauthorized());
+    }
+    let ScimToken { name, connection, .. } = token.value.clone();
+    note_use(broker, &handle, token).await?;
+    let Tenant { provisioning, .. } = record::parse::<Tenant>(&tenant)?.value;
+    Ok(ScimCaller { tenant: handle.tenant, id: handle.id, name, connection, provisioning })
 }
 
 /// Remembers that a token is in use, unless that is known.

@@ -7,6 +7,7 @@ use super::access::ScimCaller;
 use super::{Answer, Asked, One, get};
 use crate::Broker;
 use crate::error::Error;
+use crate::model::provisioning::Provisioning;
 use crate::userinfo;
 
 /// The scopes that reveal of somebody what their resource shows.
@@ -23,7 +24,9 @@ pub async fn me(broker: &Broker, token: &str, asked: &Asked) -> Result<Option<An
     if SCOPES.iter().any(|scope| !claims.scope.has(scope)) {
         return Err(scim::Error::status(403, "the access token needs the scopes profile and email").into());
     }
-    let caller = ScimCaller { tenant: claims.tenant, id: claims.sub, name: String::new(), connection: None };
+    let provisioning = Provisioning::default();
+    let caller =
+        ScimCaller { tenant: claims.tenant, id: claims.sub, name: String::new(), connection: None, provisioning };
     get(broker, &caller, One { kind: Kind::User, id: &caller.id }, asked).await.map(Some)
 }
 

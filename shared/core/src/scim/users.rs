@@ -51,9 +51,7 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
     let Call { broker, caller, .. } = *call;
     let tenant = call.tenant();
     call.projection(Kind::User)?;
-    // Read as it is now: a directory is set up right after the tenant is.
-    let settings = key::tenant(tenant).get(&*broker.platform.store).await?;
-    if settings.is_none_or(|settings| settings.value.provisioning.mode != Mode::Scim) {
+    if caller.provisioning.mode != Mode::Scim {
         let detail =
             "people do not come by SCIM here: an administrator has to set the tenant's provisioning mode to scim";
         return Err(scim::Error::status(403, detail).into());

@@ -103,11 +103,8 @@ pub(super) async fn caller(broker: &Broker, token: &str) -> Result<Option<ScimCa
         return Ok(None);
     }
     let found = find(broker, &claims.client_id).await?.filter(|client| client.tenant == claims.tenant);
-    let caller = found.map(|client| ScimCaller {
-        tenant: client.tenant,
-        id: claims.client_id,
-        name: client.name,
-        connection: client.connection,
-    });
-    Ok(caller)
+    let Some(ScimClient { tenant, name, connection, .. }) = found else { return Ok(None) };
+    let settings = key::tenant(&tenant).get(&*broker.platform.store).await?;
+    let provisioning = settings.map(|settings| settings.value.provisioning);
+    Ok(provisioning.map(|provisioning| ScimCaller { tenant, id: claims.client_id, name, connection, provisioning }))
 }
