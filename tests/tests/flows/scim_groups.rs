@@ -11,7 +11,7 @@ use vestibule_core::model::group::Member;
 use vestibule_core::store::{Expect, StoreError, Write, key};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::TestBroker;
-use vestibule_tests::watched_store::{Call, Counter, Watch, watched};
+use vestibule_tests::watched_store::{Call, Counter, Watch, Yields, watched};
 
 /// A process that dies after so many commits to a directory.
 struct DiesAfter(AtomicUsize);
@@ -36,6 +36,12 @@ impl Watch for DiesAfter {
 
 fn dying(test: &TestBroker, commits: usize) -> TestBroker {
     test.another_process(Some(watched(&test.store, DiesAfter(AtomicUsize::new(commits))).0))
+}
+
+/// A broker in which whatever is done at once really is.
+async fn busy() -> TestBroker {
+    let test = TestBroker::new().await;
+    test.another_process(Some(watched(&test.store, Yields).0))
 }
 
 async fn people(test: &TestBroker, token: &str, count: usize) -> Vec<String> {
@@ -77,7 +83,7 @@ async fn a_quarter_of_an_hour(test: &TestBroker) {
 /// SC-9, SC-19: fifty changes at once that each add somebody lose nobody, and as many that remove them leave nobody.
 #[tokio::test]
 async fn racing_patches_lose_nobody() {
-    let test = TestBroker::new().await;
+    let test = busy().await;
     let token = test.scim_token().await;
     let people = people(&test, &token, 50).await;
     let group = test.scim_group(&token, "Ops", &[]).await;
@@ -234,7 +240,7 @@ async fn the_tick_completes_renames_and_ends() {
 /// SC-19: whoever joins while a group is renamed or deleted is not left with what it was.
 #[tokio::test]
 async fn joining_races_with_renames_and_ends() {
-    let test = TestBroker::new().await;
+    let test = busy().await;
     let token = test.scim_token().await;
     let people = people(&test, &token, 40).await;
     let group = test.scim_group(&token, "Ops", &people[..20]).await;
