@@ -96,6 +96,18 @@ impl<W: Watch> Store for Watched<W> {
     }
 }
 
+/// Lets everybody else go first, at each call. The store in memory never waits, so without this what is done at once is
+/// done one after the other.
+pub struct Yields;
+
+#[async_trait]
+impl Watch for Yields {
+    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+}
+
 /// Counts calls.
 #[derive(Default)]
 pub struct Counter {

@@ -11,7 +11,7 @@ use vestibule_core::model::group::Member;
 use vestibule_core::store::{Expect, StoreError, Write, key};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::TestBroker;
-use vestibule_tests::watched_store::{Call, Counter, Watch, watched};
+use vestibule_tests::watched_store::{Call, Counter, Watch, Yields, watched};
 
 /// A process that dies after so many commits to a directory.
 struct DiesAfter(AtomicUsize);
@@ -36,6 +36,12 @@ impl Watch for DiesAfter {
 
 fn dying(test: &TestBroker, commits: usize) -> TestBroker {
     test.another_process(Some(watched(&test.store, DiesAfter(AtomicUsize::new(commits))).0))
+}
+
+/// A broker in which whatever is done at once really is.
+async fn busy() -> TestBroker {
+    let test = TestBroker::new().await;
+    test.another_process(Some(watched(&test.store, Yields).0))
 }
 
 async fn people(test: &TestBroker, token: &str, count: usize) -> Vec<String> {
@@ -77,7 +83,7 @@ async fn a_quarter_of_an_hour(test: &TestBroker) {
 /// SC-9, SC-19: fifty changes at once that each add somebody lose nobody, and as many that remove them leave nobody.
 #[tokio::test]
 async fn racing_patches_lose_nobody() {
-    let test = TestBroker::new().await;
+    let test = busy().await;
     let token = test.scim_token().await;
     let people = people(&test, &token, 50).await;
     let group = test.scim_group(&token, "Ops", &[]).await;
@@ -209,12 +215,12 @@ async fn the_tick_completes_renames_and_ends() {
     let path = format!("/Groups/{group}");
     let rename = json!([{"op": "replace", "value": {"displayName": "Operations"}}]);
     assert_eq!(dying(&test, 4).scim_patch(&token, &path, &rename).await.status, 500);
+    assert_eq!(groups_of(&test, &token, &people[99]).await, ["Operations"], "who is asked for alone is right at once");
     let names = async || {
-        let mut names = Vec::new();
-        for user in &people {
-            names.extend(groups_of(&test, &token, user).await);
-        }
-        names
+        let list = test.scim_get(&token, "/Users?attributes=groups&count=1000").await;
+        let people = list["Resources"].as_array().expect("people").clone();
+        let groups = people.iter().filter_map(|user| user["groups"].as_array()).flatten();
+        groups.map(|group| group["display"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
     };
     let carried = names().await.iter().filter(|name| *name == "Operations").count();
     assert!((1..100).contains(&carried), "{carried}");
@@ -222,11 +228,26 @@ async fn the_tick_completes_renames_and_ends() {
     assert_eq!(names().await, vec!["Operations"; 100]);
     assert_eq!(dying(&test, 3).scim(&token, Method::DELETE, &path, &Value::Null).await.status, 500);
     assert_eq!(test.scim(&token, Method::GET, &path, &Value::Null).await.status, 404);
+    assert_eq!(groups_of(&test, &token, &people[99]).await, Vec::<String>::new());
+    assert!(!names().await.is_empty());
     a_quarter_of_an_hour(&test).await;
     assert_eq!(names().await, Vec::<String>::new());
     let recreated = test.scim_group(&token, "Operations", &people[..1]).await;
     assert_eq!(groups_of(&test, &token, &people[0]).await, ["Operations"]);
     assert_ne!(recreated, group);
+}
+
+/// Whoever has read what they need and then takes very long.
+struct Hesitates;
+
+#[async_trait]
+impl Watch for Hesitates {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        if call.writes_to("directory") {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
 }
 
 /// SC-19: whoever joins while a group is renamed or deleted is not left with what it was.
@@ -237,20 +258,26 @@ async fn joining_races_with_renames_and_ends() {
     let people = people(&test, &token, 40).await;
     let group = test.scim_group(&token, "Ops", &people[..20]).await;
     let path = format!("/Groups/{group}");
+    let slow = test.another_process(Some(watched(&test.store, Hesitates).0));
     let rename = json!([{"op": "replace", "path": "displayName", "value": "Operations"}]);
     let adds = people[20..].iter().map(|one| add(std::slice::from_ref(one))).collect::<Vec<_>>();
-    let joins = join_all(adds.iter().map(|operations| test.scim_patch(&token, &path, operations)));
-    let (_, renamed) = futures_util::join!(joins, test.scim_patch(&token, &path, &rename));
+    let joins = join_all(adds.iter().map(|operations| slow.scim_patch(&token, &path, operations)));
+    // The joins have read the group when it is renamed, and commit when all of that is done.
+    let (joined, renamed) = futures_util::join!(joins, test.scim_patch(&token, &path, &rename));
     assert_eq!(renamed.status, 204, "{}", renamed.body);
-    for user in &people {
-        assert_eq!(groups_of(&test, &token, user).await, ["Operations"]);
+    assert!(joined.iter().all(|reply| reply.status == 204));
+    let list = test.scim_get(&token, "/Users?attributes=groups&count=1000").await;
+    for user in list["Resources"].as_array().expect("people") {
+        assert_eq!(user["groups"][0]["display"], "Operations", "as it is stored");
     }
     let leaves = json!([{"op": "remove", "path": "members", "value": listed(&people[20..])}]);
     assert_eq!(test.scim_patch(&token, &path, &leaves).await.status, 204);
-    let joins = join_all(adds.iter().map(|operations| test.scim_patch(&token, &path, operations)));
-    let (_, ended) = futures_util::join!(joins, test.scim(&token, Method::DELETE, &path, &Value::Null));
+    let joins = join_all(adds.iter().map(|operations| slow.scim_patch(&token, &path, operations)));
+    let (late, ended) = futures_util::join!(joins, test.scim(&token, Method::DELETE, &path, &Value::Null));
     assert_eq!(ended.status, 204, "{}", ended.body);
-    for user in &people {
-        assert_eq!(groups_of(&test, &token, user).await, Vec::<String>::new());
+    assert!(late.iter().all(|reply| reply.status == 404));
+    let list = test.scim_get(&token, "/Users?attributes=groups&count=1000").await;
+    for user in list["Resources"].as_array().expect("people") {
+        assert_eq!(user.get("groups"), None);
     }
 }

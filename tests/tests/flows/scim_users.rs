@@ -11,7 +11,7 @@ use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims};
 use vestibule_tests::scim::USER;
-use vestibule_tests::watched_store::{Call, Counter, Watch, watched};
+use vestibule_tests::watched_store::{Call, Counter, Watch, Yields, watched};
 
 /// A process that dies: after a commit to a directory, every further call fails.
 #[derive(Default)]
@@ -27,6 +27,12 @@ impl Watch for DiesAfterDirectoryCommit {
         self.0.fetch_or(call.writes_to("directory"), Ordering::SeqCst);
         Ok(())
     }
+}
+
+/// A broker in which whatever is done at once really is.
+async fn busy() -> TestBroker {
+    let test = TestBroker::new().await;
+    test.another_process(Some(watched(&test.store, Yields).0))
 }
 
 /// Somebody who signed in before the directory came: their id and their tokens.
@@ -46,7 +52,7 @@ fn active(value: bool) -> Value {
 /// SC-6: of many who create one name in different cases at once, one does.
 #[tokio::test]
 async fn of_racing_names_one_wins() {
-    let test = TestBroker::new().await;
+    let test = busy().await;
     let token = test.scim_token().await;
     let create = |name: &'static str| {
         let body = json!({"schemas": [USER], "userName": name, "active": true});
@@ -65,7 +71,7 @@ async fn of_racing_names_one_wins() {
 /// SC-12, CK-5: off ends what was begun, and a login that is under way; on again lets them in again.
 #[tokio::test]
 async fn whoever_is_switched_off_is_out_at_once() {
-    let test = TestBroker::new().await;
+    let test = busy().await;
     let (user, tokens) = signed_in(&test).await;
     let token = test.scim_token().await;
     let (authorization, login) = test.start().await;
@@ -87,7 +93,7 @@ async fn whoever_is_switched_off_is_out_at_once() {
 /// SC-12, CK-5: of a deactivation that races logins, nothing that outlives it is left.
 #[tokio::test]
 async fn no_login_slips_past_a_deactivation() {
-    let test = TestBroker::new().await;
+    let test = busy().await;
     let (user, _) = signed_in(&test).await;
     let token = test.scim_token().await;
     let path = format!("/Users/{user}");

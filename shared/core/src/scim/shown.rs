@@ -1,5 +1,7 @@
 //! Stored people and groups as SCIM shows them (RFC 7643 §3.1), whole: what of it is left out, a projection says.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use vestibule_protocol::scim::instant;
 use vestibule_protocol::scim::resource;
@@ -10,9 +12,9 @@ use super::tag;
 use crate::Broker;
 use crate::error::Error;
 use crate::model::group::Group;
-use crate::model::user::User;
-use crate::store::record::Stored;
-use crate::store::{Version, key};
+use crate::model::user::{GroupName, User};
+use crate::store::record::{self, Stored};
+use crate::store::{MAX_READS, Version, key};
 
 /// Most records of one page of a list.
 const PAGE: usize = 1_000;
@@ -114,6 +116,23 @@ pub(super) async fn name_manager(broker: &Broker, tenant: &str, shown: &mut Valu
     let found = key::user(tenant, id).get(&*broker.platform.store).await?;
     let name = found.and_then(|found| found.value.attributes.get("displayName").cloned());
     manager.extend(name.map(|name| ("displayName".to_owned(), name)));
+    Ok(())
+}
+
+/// Gives a person's groups the names that they have now, and leaves out those that are gone: where a group has very many
+/// members, its new name or its end reaches their records late.
+pub(super) async fn name_groups(broker: &Broker, tenant: &str, user: &mut User) -> Result<(), Error> {
+    let ids: Vec<String> = user.member_of.keys().map(|id| key::group(tenant, id).id().to_owned()).collect();
+    let mut groups = BTreeMap::new();
+    for page in ids.chunks(MAX_READS) {
+        let found = broker.platform.store.get_many(&key::directory(tenant), page).await?;
+        for found in found.into_iter().flatten() {
+            let group = record::parse::<Group>(&found)?.value;
+            let display = group.display_name().to_owned();
+            groups.insert(group.id, GroupName { display });
+        }
+    }
+    user.member_of = groups;
     Ok(())
 }
 

@@ -110,7 +110,10 @@ async fn load(call: &Call<'_>, id: &str) -> Result<Stored<User>, Error> {
 
 pub(super) async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Error> {
     let projection = call.projection(Kind::User)?;
-    let found = load(call, id).await?;
+    let mut found = load(call, id).await?;
+    if projection.shows("groups") {
+        shown::name_groups(call.broker, call.tenant(), &mut found.value).await?;
+    }
     let mut shown = shown::user(&shown::base(call.broker), call.type_of(Kind::User), &found);
     shown::name_manager(call.broker, call.tenant(), &mut shown).await?;
     Ok(Answer {
