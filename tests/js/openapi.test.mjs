@@ -105,8 +105,8 @@ test('a life of each object goes as described', async () => {
     await kept('GET', path, 200);
     await kept('DELETE', path, 412, undefined, { 'if-match': '"other"' });
   }
-  const own = ['connections', 'domains', 'hosts', 'invitations', 'users', 'scim-tokens', 'scim-clients']
-    .map((list) => `${at}/${list}`);
+  const lists = ['connections', 'domains', 'hosts', 'invitations', 'users', 'scim-tokens', 'scim-clients'];
+  const own = lists.map((list) => `${at}/${list}`);
   for (const list of ['/tenants', '/clients', '/tokens', ...own]) {
     await kept('GET', `${list}?limit=2`, 200);
     await kept('GET', `${list}?limit=0`, 400);

@@ -1,36 +1,28 @@
-//! People as a directory pushes them, written as its requests write them.
+//! People on their tenant's road: pushed by a directory, signing in, as an administrator sees them.
 
 use http::Method;
 use serde_json::{Map, Value, json};
-use vestibule_core::model::user::{Owner, Source, User};
-use vestibule_core::store::{Expect, key};
 use vestibule_protocol::time::Seconds;
 
 use super::{TestBroker, claims, signed_in};
 use crate::reply::Reply;
+use crate::scim::USER;
 
 impl TestBroker {
-    /// A person with these SCIM attributes, pushed by a directory that belongs to `connection` if to one; our id of them.
-    pub async fn push(&self, id: &str, attributes: Value, connection: Option<&str>) -> String {
-        let mut user: User = serde_json::from_value(json!({
-            "id": id, "active": true, "profile": {}, "attributes": attributes, "created_at": 0, "updated_at": 0,
-        }))
-        .expect("a person");
-        user.source = Source::Scim;
-        user.provisioned_by = connection.map(str::to_owned);
-        let first = user.addresses().next().map(str::to_owned);
-        user.profile.email = first;
-        let owner = Owner { id: id.to_owned() };
-        let mut writes = vec![
-            key::user("acme", id).put(&user, Expect::Absent),
-            key::user_name("acme", &user.user_name().to_lowercase()).put(&owner, Expect::Absent),
-        ];
-        writes.extend(user.external_id().map(|name| key::external_id("acme", name).put(&owner, Expect::Absent)));
-        let addresses = user.addresses().map(str::to_lowercase);
-        writes.extend(addresses.map(|address| key::address("acme", &address, id).put(&(), Expect::Any)));
-        let writes = writes.into_iter().collect::<Result<_, _>>().expect("records");
-        self.store.commit(&key::directory("acme"), writes).await.expect("nobody has these names");
-        id.to_owned()
+    /// Opens the tenant to a directory that belongs to `connection`, if to one, and has it push a person with these
+    /// attributes; our id of them.
+    pub async fn push(&self, attributes: &Value, connection: Option<&str>) -> String {
+        self.set_mode("scim").await;
+        let mut token = json!({"name": "Directory"});
+        if let Some(connection) = connection {
+            token["connection"] = json!(connection);
+        }
+        let token = self.admin(Method::POST, "/tenants/acme/scim-tokens", &token).await;
+        let mut body = attributes.clone();
+        body["schemas"] = json!([USER]);
+        let made = self.scim(token["token"].as_str().expect("a token"), Method::POST, "/Users", &body).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.scim()["id"].as_str().expect("an id").to_owned()
     }
 
     /// The tenant's road from here on.

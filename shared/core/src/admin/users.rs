@@ -9,8 +9,9 @@ use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::directory;
 use crate::error::{AdminError, Error};
-use crate::model::effect::{AuditEvent, AuditKind};
+use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::user::User;
+use crate::outbox;
 use crate::store::{MAX_ID_BYTES, key};
 
 /// What an administrator sends.
@@ -66,7 +67,9 @@ pub async fn delete(broker: &Broker, change: &Change, tenant: &str, id: &str) ->
         client: None,
         session: None,
     };
-    directory::remove(broker, tenant, found, event).await.map_err(|error| change.lost(error))
+    let audit = Effect::Audit { tenant: tenant.to_owned(), event };
+    let audit = outbox::owe(broker, key::directory(tenant), &audit)?.write;
+    directory::remove(broker, tenant, &found, audit).await.map_err(|error| change.lost(error))
 }
 
 fn check(tenant: &str, id: &str) -> Result<(), AdminError> {

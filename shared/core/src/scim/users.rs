@@ -10,9 +10,10 @@ use vestibule_protocol::scim::schema::Kind;
 
 use super::audit::{self, Done};
 use super::{Answer, Call, TRIES, check_size, keeps_changing, not_found, shown, tag};
+use crate::directory;
 use crate::directory::person::{self, UniqueName};
 use crate::directory::profile;
-use crate::error::Error;
+use crate::error::{Error, Internal};
 use crate::handle::new_id;
 use crate::model::access::Access;
 use crate::model::effect::{ChangeKind, Effect};
@@ -66,7 +67,7 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
         groups: vestibule_protocol::oidc::groups::Groups::default(),
         linked_email: None,
         source: Source::Scim,
-        provisioned_by: call.caller.connection.clone(),
+        provisioned_by: caller.connection.clone(),
         attributes: said.attributes,
         identities: Vec::new(),
         member_of: std::collections::BTreeMap::new(),
@@ -150,14 +151,17 @@ async fn change(call: &Call<'_>, id: &str, say: impl Fn(&User) -> Result<Said, E
         tag::check(&call.asked.condition, &tag::user(&found))?;
         let said = say(&found.value)?;
         let mut user = found.value.clone();
-        user.source = Source::Scim;
+        if user.source != Source::Scim {
+            user.source = Source::Scim;
+            user.provisioned_by.clone_from(&call.caller.connection);
+        }
         user.profile = profile::of_attributes(&said.attributes, &user.profile);
         user.attributes = said.attributes;
         user.active = said.active.unwrap_or(user.active);
         if user != found.value {
             user.updated_at = call.broker.platform.clock.now();
             match commit(call, &found, &user, said.notes).await {
-                Err(Error::Internal(crate::error::Internal::Store(StoreError::Conflict))) => {
+                Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {
                     check_names(call, &user).await?;
                     continue;
                 }
@@ -201,11 +205,10 @@ async fn commit(call: &Call<'_>, found: &Stored<User>, user: &User, notes: Vec<N
 /// Removes a person with everything that leads to them. Their sessions end and their gate stays closed.
 pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
     let Call { broker, caller, .. } = *call;
-    let (tenant, partition) = (call.tenant(), key::directory(call.tenant()));
+    let tenant = call.tenant();
     for _ in 0..TRIES {
         let found = load(call, id).await?;
         tag::check(&call.asked.condition, &tag::user(&found))?;
-        let mut writes = person::remove(broker, tenant, &found).await?;
         let gone = User { access: Access::default(), ..found.value.clone() };
         let done = Done {
             object: format!("/Users/{id}"),
@@ -214,24 +217,10 @@ pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
             people: audit::person(&found.value, &gone, None).into_iter().collect(),
             notes: Vec::new(),
         };
-        writes.push(audit::owe(broker, tenant, caller.client(), done)?);
-        let groups: Vec<String> = found.value.member_of.keys().cloned().collect();
-        let align = Effect::AlignGate { tenant: tenant.to_owned(), user: id.to_owned() };
-        let depart = Effect::Depart { tenant: tenant.to_owned(), user: id.to_owned(), groups };
-        let mut owed = vec![outbox::owe(broker, partition.clone(), &align)?];
-        if !found.value.member_of.is_empty() {
-            owed.push(outbox::owe(broker, partition.clone(), &depart)?);
-        }
-        writes.extend(owed.iter().map(|owed| owed.write.clone()));
-        match broker.platform.store.commit(&partition, writes).await {
-            Ok(()) => {
-                for owed in &owed {
-                    outbox::settle(broker, owed).await?;
-                }
-                return Ok(());
-            }
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
+        let event = audit::owe(broker, tenant, caller.client(), done)?;
+        match directory::remove(broker, tenant, &found, event).await {
+            Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {}
+            done => return done,
         }
     }
     Err(keeps_changing())
