@@ -84,6 +84,8 @@ mod sign_in;
 mod signing_keys;
 #[path = "deployed/tenants.rs"]
 mod tenants;
+#[path = "deployed/test_login.rs"]
+mod test_login;
 #[path = "deployed/token.rs"]
 mod token;
 #[path = "deployed/webhook.rs"]
