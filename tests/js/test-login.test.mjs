@@ -41,6 +41,7 @@ test('an administrator sees what a provider says', async () => {
 });
 
 test('what is wrong is said in words', async () => {
+  await context.clearCookies();
   await put(path, connection({ client_secret: 'not-the-secret-that-the-provider-knows' }));
   await page.goto((await post(`${path}/test-login`)).url);
   await page.getByLabel('User').fill('alice');

@@ -13,9 +13,9 @@ const CONNECTION: &str = "/tenants/acme/connections/idp";
 /// A new test login: where it is read, and its link as a path.
 async fn make(test: &TestBroker) -> (String, String) {
     let made = test.admin(Method::POST, &format!("{CONNECTION}/test-login"), &Value::Null).await;
-    let text = |name: &str| made[name].as_str().expect("a text").to_owned();
-    let path = text("url").strip_prefix(ISSUER).expect("it is ours").to_owned();
-    (format!("{CONNECTION}/test-logins/{}", text("id")), path)
+    let member = |name: &str| made[name].as_str().expect("a text").to_owned();
+    let path = member("url").strip_prefix(ISSUER).expect("it is ours").to_owned();
+    (format!("{CONNECTION}/test-logins/{}", member("id")), path)
 }
 
 async fn follow(test: &TestBroker, link: &str) -> (url::Url, String) {

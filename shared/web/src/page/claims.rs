@@ -10,10 +10,11 @@ use super::{Extras, Page, page, page_with};
 const STYLE: &str = "main{max-width:48rem}\
     h2{margin:1.5rem 0 .5rem;font-size:1.125rem}\
     table{width:100%;table-layout:fixed;border-collapse:collapse}\
-    th,td{padding:.5rem;border-top:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}\
+    th,td{padding:.5rem .5rem .5rem 0;border-top:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}\
     thead th,tbody th{font-weight:600}\
     th:first-child{width:35%}\
-    td code{white-space:pre-wrap}";
+    td code{white-space:pre-wrap}\
+    @media(max-width:32rem){table{font-size:.8125rem}th:first-child{width:42%}}";
 
 /// Shows it.
 pub(crate) fn test_login(shown: &Shown) -> Page {

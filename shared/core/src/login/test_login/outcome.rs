@@ -15,7 +15,7 @@ pub(super) async fn record(
     outcome: Outcome,
 ) -> Result<bool, Error> {
     let expires_at = broker.platform.clock.now() + TEST_LIFE;
-    let test = TestLogin { outcome, expires_at, ..found.value };
+    let test = TestLogin { expires_at, outcome, ..found.value };
     let record = key::test_login(tenant, id);
     let write = record.put_until(&test, expires_at, Expect::Version(found.version))?;
     match broker.platform.store.commit(record.partition(), vec![write]).await {
