@@ -66,6 +66,8 @@ mod resume;
 mod scim_access;
 #[path = "deployed/scim_bulk.rs"]
 mod scim_bulk;
+#[path = "deployed/scim_callers.rs"]
+mod scim_callers;
 #[path = "deployed/scim_document.rs"]
 mod scim_document;
 #[path = "deployed/scim_groups.rs"]
