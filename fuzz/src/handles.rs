@@ -1,4 +1,4 @@
-//! Handles: codes, refresh tokens, session cookies, directories' tokens.
+//! Handles: codes, refresh tokens, session cookies, directories' tokens, links of test logins.
 
 use vestibule_core::handle::{Handle, HandleKind, Locator, TenantHandle, TenantHandleKind};
 use vestibule_core::secret::Secret;
@@ -32,9 +32,11 @@ fn one_reading(text: &str) {
             }
         }
     }
-    if let Some(handle) = TenantHandle::parse(TenantHandleKind::ScimToken, text) {
-        assert_eq!(handle.to_text(), text, "two texts for one handle");
-        readings += 1;
+    for kind in [TenantHandleKind::ScimToken, TenantHandleKind::TestLogin] {
+        if let Some(handle) = TenantHandle::parse(kind, text) {
+            assert_eq!(handle.to_text(), text, "two texts for one handle");
+            readings += 1;
+        }
     }
     assert!(readings <= 1, "{text} is {readings} handles");
 }

@@ -137,6 +137,10 @@ test('a life of each object goes as described', async () => {
   await kept('POST', `${at}/webhook-secret`, 200);
   await kept('POST', `${at}/webhook-secret`, 412, undefined, { 'if-match': '"other"' });
   await kept('GET', `${at}/webhook-secret`, 200);
+  const tested = await kept('POST', `${at}/connections/op/test-login`, 201);
+  await kept('GET', `${at}/connections/op/test-logins/${tested.id}`, 200);
+  await kept('GET', `${at}/connections/op/test-logins/none`, 404);
+  await kept('POST', `${at}/connections/none/test-login`, 404);
   await directories(at);
   const hr = { id: 'urn:example:hr', name: 'HR', attributes: [{ name: 'badge' }] };
   await kept('GET', `${at}/scim-schemas`, 404);

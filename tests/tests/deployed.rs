@@ -66,6 +66,8 @@ mod resume;
 mod scim_access;
 #[path = "deployed/scim_bulk.rs"]
 mod scim_bulk;
+#[path = "deployed/scim_callers.rs"]
+mod scim_callers;
 #[path = "deployed/scim_document.rs"]
 mod scim_document;
 #[path = "deployed/scim_groups.rs"]
@@ -84,6 +86,8 @@ mod sign_in;
 mod signing_keys;
 #[path = "deployed/tenants.rs"]
 mod tenants;
+#[path = "deployed/test_login.rs"]
+mod test_login;
 #[path = "deployed/token.rs"]
 mod token;
 #[path = "deployed/webhook.rs"]

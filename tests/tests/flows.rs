@@ -36,5 +36,6 @@ mod flows {
     mod scim_users;
     mod signing_keys;
     mod storage_calls;
+    mod test_login;
     mod upstream;
 }

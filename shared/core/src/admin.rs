@@ -30,6 +30,7 @@ pub mod scim_schemas;
 pub mod scim_tokens;
 pub mod signing_keys;
 pub mod tenants;
+pub mod test_logins;
 pub mod tokens;
 pub mod users;
 pub mod webhook_secret;

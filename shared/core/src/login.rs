@@ -12,6 +12,7 @@ pub mod pushed;
 mod resume;
 pub mod start;
 pub mod state;
+pub mod test_login;
 pub mod upstream;
 pub(crate) mod webhook;
 

@@ -20,6 +20,7 @@ pub mod session;
 pub mod sign_in;
 pub mod signing;
 pub mod tenant;
+pub mod test_login;
 pub mod user;
 pub mod webhook;
 

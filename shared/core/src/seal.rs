@@ -28,6 +28,8 @@ pub enum Purpose {
     RelayCookie,
     /// The cookie of an invitation that was opened.
     InvitationCookie,
+    /// The cookie of a test login: none of them ever opens as a login.
+    TestCookie,
     /// A field of a stored record.
     Record,
     /// A place in a list, in a client's hands.
@@ -40,6 +42,7 @@ impl Purpose {
             Self::LoginCookie => "vestibule login cookie",
             Self::RelayCookie => "vestibule relay cookie",
             Self::InvitationCookie => "vestibule invitation cookie",
+            Self::TestCookie => "vestibule test cookie",
             Self::Record => "vestibule record",
             Self::Cursor => "vestibule cursor",
         }

@@ -5,3 +5,4 @@ pub mod claims;
 pub mod discovery;
 pub mod groups;
 pub mod issuer;
+pub mod shown_claims;

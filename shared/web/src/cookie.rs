@@ -22,6 +22,8 @@ const LOGIN: &str = "__Host-login-";
 const CHECKPOINT: &str = "__Host-checkpoint-";
 /// The cookie of the invitation that was opened.
 const INVITATION: &str = "__Host-invitation";
+/// What the names of the cookies of test logins start with; the test login's id follows.
+const TEST: &str = "__Host-test-";
 /// Largest cookie, name and value, that every browser keeps (RFC 6265 §6.1).
 const MAX_COOKIE: usize = 4096;
 /// Logins in progress that a browser may carry; older ones are dropped. With the largest cookies that is 12 KiB.
@@ -79,6 +81,22 @@ const fn same_site(answer: ResponseMode) -> &'static str {
 /// (RFC 6265 §5.4), and do not say how they were set; a cookie is dropped by its name, host and path.
 pub(crate) fn drop_surplus_logins(headers: &HeaderMap) -> Vec<HeaderValue> {
     surplus(headers, LOGIN).filter_map(|id| drop_login(id, ResponseMode::Query)).collect()
+}
+
+/// The sealed test login of an id.
+pub(crate) fn test_login<'a>(headers: &'a HeaderMap, id: &str) -> Option<&'a str> {
+    get(headers, &format!("{TEST}{id}"))
+}
+
+/// Keeps a test login, or drops it when it is empty.
+pub(crate) fn set_test_login(id: &str, sealed: &str, answer: ResponseMode) -> Option<HeaderValue> {
+    let life = if sealed.is_empty() { 0 } else { LOGIN_LIFE.0 };
+    set_for(same_site(answer), &format!("{TEST}{id}"), sealed, life)
+}
+
+/// Drops the test logins that are too many beside a new one.
+pub(crate) fn drop_surplus_test_logins(headers: &HeaderMap) -> Vec<HeaderValue> {
+    surplus(headers, TEST).filter_map(|id| set_test_login(id, "", ResponseMode::Query)).collect()
 }
 
 /// The handle of a sign-in that waits at a checkpoint.

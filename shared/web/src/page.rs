@@ -1,6 +1,7 @@
 //! The pages that people see. Plain HTML: no script, readable on a phone, light and dark.
 
 mod checkpoint;
+mod claims;
 mod invitation;
 mod sign_in;
 
@@ -12,6 +13,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 pub(crate) use checkpoint::{checkpoint, told};
+pub(crate) use claims::test_login;
 pub(crate) use invitation::{invited, opened};
 pub(crate) use sign_in::sign_in;
 

@@ -7,8 +7,8 @@ use axum::routing::{any, get, post};
 use vestibule_core::Broker;
 
 use crate::routes::{
-    admin, authorize, callback, checkpoint, documents, home, initiate, invitation, logout, pushed, relay, scim, token,
-    userinfo,
+    admin, authorize, callback, checkpoint, documents, home, initiate, invitation, logout, pushed, relay, scim,
+    test_login, token, userinfo,
 };
 
 /// The router. Every runtime serves this one.
@@ -22,6 +22,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/oauth2/initiate/{tenant}/{connection}/{client}", get(initiate::get).post(initiate::post))
         .route("/oauth2/invitation", get(invitation::get).post(invitation::post))
         .route("/oauth2/checkpoint", get(checkpoint::get).post(checkpoint::post))
+        .route("/oauth2/test-login/{handle}", get(test_login::get))
         .route("/oauth2/token", post(token::post).options(token::preflight))
         .route("/oauth2/userinfo", get(userinfo::answer).post(userinfo::answer).options(token::preflight))
         .route("/oauth2/jwks", get(documents::jwks))

@@ -12,6 +12,7 @@ pub(crate) mod logout;
 pub(crate) mod pushed;
 pub(crate) mod relay;
 pub(crate) mod scim;
+pub(crate) mod test_login;
 pub(crate) mod token;
 pub(crate) mod userinfo;
 

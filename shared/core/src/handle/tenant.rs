@@ -13,6 +13,8 @@ pub enum TenantHandleKind {
     ScimToken,
     /// An invitation to a tenant.
     Invitation,
+    /// The link of a test login.
+    TestLogin,
 }
 
 impl TenantHandleKind {
@@ -20,6 +22,7 @@ impl TenantHandleKind {
         match self {
             Self::ScimToken => "vst_p_",
             Self::Invitation => "vst_i_",
+            Self::TestLogin => "vst_t_",
         }
     }
 }
@@ -74,6 +77,7 @@ mod tests {
         for wrong in ["", &text[1..], &text[..text.len() - 2], &text.replace("vst_p_", "vst_a_")] {
             assert!(TenantHandle::parse(kind, wrong).is_none(), "{wrong}");
         }
+        assert!(TenantHandle::parse(TenantHandleKind::TestLogin, &text).is_none());
         for locator in ["acme", "ACME:a", ":a", "acme:", "acme:a:b", "acme:a#b", "acme/other:a"] {
             let secret = URL_SAFE_NO_PAD.encode([7; 32]);
             let forged = format!("vst_p_{}.{secret}", URL_SAFE_NO_PAD.encode(locator));

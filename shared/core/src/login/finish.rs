@@ -90,7 +90,7 @@ fn is_strong(login: &LoginState, identity: &Identity) -> Result<(), oauth::Error
 }
 
 /// RFC 9207 §2.4: whoever announces that it names itself must do so, and nobody may name somebody else.
-fn check_issuer(params: &Params<'_>, settings: &OidcSettings, copy: &UpstreamCopy) -> Result<(), Refusal> {
+pub(super) fn check_issuer(params: &Params<'_>, settings: &OidcSettings, copy: &UpstreamCopy) -> Result<(), Error> {
     match params.get("iss").map_err(oauth::Error::from)? {
         Some(issuer) if settings.issuers().includes(issuer) => Ok(()),
         None if !copy.metadata.authorization_response_iss_parameter_supported => Ok(()),

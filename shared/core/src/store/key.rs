@@ -20,6 +20,7 @@ use crate::model::scim_access::{ScimClient, ScimToken};
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
+use crate::model::test_login::TestLogin;
 use crate::model::webhook::WebhookSecrets;
 
 mod directory;
@@ -153,6 +154,11 @@ pub fn connection(tenant: &str, connection: &str) -> RecordKey<Connection> {
 /// The metadata and keys of a connection's identity provider, as last fetched.
 pub fn upstream_documents(tenant: &str, connection: &str) -> RecordKey<UpstreamDocuments> {
     RecordKey::new(tenant_partition(tenant), format!("upstream#{connection}"))
+}
+
+/// A test login of one of a tenant's connections.
+pub fn test_login(tenant: &str, id: &str) -> RecordKey<TestLogin> {
+    RecordKey::new(tenant_partition(tenant), format!("test-login#{id}"))
 }
 
 /// Whose people have addresses in an e-mail domain.

@@ -12,7 +12,7 @@ use vestibule_core::seal::Sealed;
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
-use super::{Shared, checkpoint};
+use super::{Shared, checkpoint, test_login};
 use crate::error::{Surface, show_body_error, show_refusal};
 use crate::response::{self, Reply};
 use crate::{cookie, request};
@@ -31,6 +31,9 @@ pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply
 }
 
 async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str, came_by: ResponseMode) -> Reply {
+    if let Some(reply) = test_login::answer(broker, headers, parameters, came_by).await {
+        return reply;
+    }
     let mut reply = match finish_login(broker, headers, parameters, came_by).await {
         Ok(passage) => checkpoint::passage(headers, &passage),
         Err(refusal) => show_refusal(broker, &refusal),

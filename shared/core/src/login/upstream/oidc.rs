@@ -14,7 +14,7 @@ use vestibule_protocol::time::Timestamp;
 use super::assertion::{ASSERTION_TYPE, assertion};
 use super::client::{Carrier, client};
 use super::reach::Reach;
-use super::token::{Expected, verify_id_token};
+use super::token::{Expected, Verified, verify_id_token};
 use super::{Target, documents, userinfo};
 use crate::Broker;
 use crate::error::{Error, LoginError};
@@ -42,7 +42,17 @@ pub struct Identity {
     pub groups: Groups,
 }
 
-/// Exchanges the provider's code, verifies its ID token, and asks userinfo. The login says which connection.
+/// A provider's code, with what it must be redeemed with.
+pub(crate) struct Answer<'a> {
+    pub(crate) target: Target<'a>,
+    /// The secret of our PKCE.
+    pub(crate) verifier: &'a str,
+    /// What the ID token must hold.
+    pub(crate) nonce: &'a str,
+    pub(crate) code: &'a str,
+}
+
+/// Who the person behind the provider's code is. The login says which connection.
 pub(crate) async fn identify(
     broker: &Broker,
     login: &LoginState,
@@ -50,28 +60,8 @@ pub(crate) async fn identify(
     code: &str,
 ) -> Result<Identity, Error> {
     let target = Target { tenant: &login.tenant, connection: &login.connection, settings };
-    let copy = documents(broker, &target).await?;
-    let client = client(broker, settings, &copy, client_secret(broker, &target)?)?;
-    let carrier = Carrier(Reach::of(broker, target.tenant).await?);
-    let mut exchange = client
-        .exchange_code(AuthorizationCode::new(code.to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(login.verifier.clone()));
-    if let Some(assertion) = assertion(broker, settings, &copy).await? {
-        exchange = exchange
-            .add_extra_param("client_assertion_type", ASSERTION_TYPE)
-            .add_extra_param("client_assertion", assertion);
-    }
-    let tokens = exchange.request_async(&carrier).await.map_err(|error| exchange_failed(&error))?;
-    let id_token = tokens.id_token().ok_or(LoginError::UpstreamInvalid("no ID token"))?;
-    let expected = Expected { target, nonce: &login.nonce, max_age: settings.request.max_age };
-    let verified = verify_id_token(broker, &expected, Arc::clone(&copy), id_token, tokens.access_token()).await?;
-    let more = match &copy.metadata.userinfo_endpoint {
-        Some(endpoint) => {
-            let asked = userinfo::Asked { endpoint, access_token: tokens.access_token(), subject: &verified.subject };
-            Some(userinfo::ask(broker, &target, Arc::clone(&copy), &asked).await?)
-        }
-        None => None,
-    };
+    let answer = Answer { target, verifier: &login.verifier, nonce: &login.nonce, code };
+    let (verified, more) = redeem(broker, &answer).await?;
     let subject = unique_id(&settings.claims.unique_id, &verified.claims, more.as_ref())?;
     let names = &settings.claims;
     let mut profile = profile_of(&verified.claims, names);
@@ -82,6 +72,40 @@ pub(crate) async fn identify(
     }
     let (auth_time, method) = (verified.auth_time, verified.method);
     Ok(Identity { issuer: verified.issuer, subject, profile, auth_time, method, groups })
+}
+
+/// Exchanges the code, verifies the ID token, and asks userinfo.
+async fn redeem(broker: &Broker, answer: &Answer<'_>) -> Result<(Verified, Option<Claims>), Error> {
+    let (target, settings) = (answer.target, answer.target.settings);
+    let copy = documents(broker, &target).await?;
+    let client = client(broker, settings, &copy, client_secret(broker, &target)?)?;
+    let carrier = Carrier(Reach::of(broker, target.tenant).await?);
+    let mut exchange = client
+        .exchange_code(AuthorizationCode::new(answer.code.to_owned()))
+        .set_pkce_verifier(PkceCodeVerifier::new(answer.verifier.to_owned()));
+    if let Some(assertion) = assertion(broker, settings, &copy).await? {
+        exchange = exchange
+            .add_extra_param("client_assertion_type", ASSERTION_TYPE)
+            .add_extra_param("client_assertion", assertion);
+    }
+    let tokens = exchange.request_async(&carrier).await.map_err(|error| exchange_failed(&error))?;
+    let id_token = tokens.id_token().ok_or(LoginError::UpstreamInvalid("no ID token"))?;
+    let expected = Expected { target, nonce: answer.nonce, max_age: settings.request.max_age };
+    let verified = verify_id_token(broker, &expected, Arc::clone(&copy), id_token, tokens.access_token()).await?;
+    let more = match &copy.metadata.userinfo_endpoint {
+        Some(endpoint) => {
+            let asked = userinfo::Asked { endpoint, access_token: tokens.access_token(), subject: &verified.subject };
+            Some(userinfo::ask(broker, &target, Arc::clone(&copy), &asked).await?)
+        }
+        None => None,
+    };
+    Ok((verified, more))
+}
+
+/// What the provider's ID token and userinfo say, verified, and nothing made of it.
+pub(crate) async fn claims(broker: &Broker, answer: &Answer<'_>) -> Result<(Claims, Option<Claims>), Error> {
+    let (verified, more) = redeem(broker, answer).await?;
+    Ok((verified.claims, more))
 }
 
 /// Where a connection's client secret is sealed.

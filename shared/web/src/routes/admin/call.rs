@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) change: Change,
     /// The tenant in the path; empty where there is none.
     pub(crate) tenant: String,
+    /// The connection in the path; empty where there is none.
+    pub(crate) connection: String,
     /// The last name in the path; empty where there is none.
     pub(crate) id: String,
     query: String,
@@ -54,6 +56,7 @@ impl Call {
             broker: Arc::clone(broker),
             change: Change { by: by.clone(), condition },
             tenant,
+            connection: named("connection").unwrap_or_default(),
             id: path.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default(),
             query: request.uri().query().unwrap_or_default().to_owned(),
             body: Bytes::new(),

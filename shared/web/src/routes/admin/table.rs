@@ -5,6 +5,7 @@ mod operation;
 mod people;
 mod scim_access;
 mod scim_schemas;
+mod test_logins;
 
 use vestibule_core::admin::caller::Area;
 use vestibule_core::admin::{
@@ -35,6 +36,7 @@ pub(crate) fn fill(table: &mut impl Table) {
     scim_access::clients(table);
     scim_schemas::schemas(table);
     connections_of_tenants(table);
+    test_logins::fill(table);
     domains_and_hosts(table);
     applications(table);
     deployment(table);
