@@ -76,6 +76,8 @@ mod scim_groups;
 mod scim_http;
 #[path = "deployed/scim_list.rs"]
 mod scim_list;
+#[path = "deployed/scim_list_order.rs"]
+mod scim_list_order;
 #[path = "deployed/scim_quirks.rs"]
 mod scim_quirks;
 #[path = "deployed/scim_users.rs"]
