@@ -13,7 +13,7 @@ use crate::model::effect::{AuditEvent, Effect};
 use crate::scim::regroup::{self, Regroup};
 use crate::sessions;
 use crate::store::record::RecordKey;
-use crate::store::{Expect, Partition, StoreError, Write, key, record};
+use crate::store::{Expect, MAX_COMMIT_BYTES, Partition, StoreError, Write, key, record};
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -157,9 +157,22 @@ async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Out
         outcomes.push((id, rest));
     }
     for (partition, writes) in events {
-        broker.platform.store.commit(&partition, writes).await?;
+        log(broker, &partition, writes).await?;
     }
     Ok(outcomes)
+}
+
+/// Writes events, as many at once as a commit holds.
+async fn log(broker: &Broker, partition: &Partition, events: Vec<Write>) -> Result<(), StoreError> {
+    let mut batch: Vec<Write> = Vec::new();
+    for event in events {
+        let bytes: usize = batch.iter().map(Write::bytes).sum();
+        if bytes + event.bytes() > MAX_COMMIT_BYTES {
+            broker.platform.store.commit(partition, std::mem::take(&mut batch)).await?;
+        }
+        batch.push(event);
+    }
+    broker.platform.store.commit(partition, batch).await
 }
 
 /// The random end of an outbox id.

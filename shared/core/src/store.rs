@@ -103,6 +103,14 @@ impl Write {
             Self::Put { id, .. } | Self::Delete { id, .. } | Self::Check { id, .. } => id,
         }
     }
+
+    /// How many bytes it counts in a commit.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Put { value, .. } => value.len(),
+            Self::Delete { .. } | Self::Check { .. } => 0,
+        }
+    }
 }
 
 /// What must be true of a record. An expired record is absent.
@@ -203,11 +211,9 @@ pub fn check_writes(writes: &[Write]) -> Result<(), StoreError> {
         if !seen.insert(write.id()) {
             return Err(StoreError::Invalid("a commit has one write for a record"));
         }
-        if let Write::Put { value, .. } = write {
-            bytes += value.len();
-            if value.len() > MAX_VALUE_BYTES {
-                return Err(StoreError::Invalid("a value has at most 256 KiB"));
-            }
+        bytes += write.bytes();
+        if write.bytes() > MAX_VALUE_BYTES {
+            return Err(StoreError::Invalid("a value has at most 256 KiB"));
         }
     }
     if bytes > MAX_COMMIT_BYTES {

@@ -3,6 +3,8 @@
 use axum::body::Body;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
+use vestibule_core::model::group::Member;
+use vestibule_core::store::{Expect, MAX_WRITES, Write, key};
 
 use super::TestBroker;
 use crate::reply::Reply;
@@ -41,6 +43,18 @@ impl TestBroker {
     /// A PATCH with these operations.
     pub async fn scim_patch(&self, token: &str, path: &str, operations: &Value) -> Reply {
         self.scim(token, Method::PATCH, path, &json!({"schemas": [PATCH], "Operations": operations})).await
+    }
+
+    /// Puts so many into a group behind the broker's back: thousands of requests would take longer than they tell.
+    pub async fn crowd(&self, group: &str, count: usize) {
+        let since = self.broker.platform.clock.now();
+        let members: Vec<Write> = (0..count)
+            .map(|number| key::member("acme", group, &format!("crowd-{number}")).put(&Member { since }, Expect::Absent))
+            .collect::<Result<_, _>>()
+            .expect("members");
+        for chunk in members.chunks(MAX_WRITES) {
+            self.store.commit(&key::directory("acme"), chunk.to_vec()).await.expect("a commit");
+        }
     }
 
     /// A resource that is there.

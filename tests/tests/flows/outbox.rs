@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::store::StoreError;
+use vestibule_core::model::effect::{AuditEvent, AuditKind, ChangeKind, Effect};
+use vestibule_core::model::provisioned::{Provisioned, Provisioner};
+use vestibule_core::store::{Expect, StoreError, key};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims};
 use vestibule_tests::watched_store::{Call, Watch, watched};
@@ -110,4 +112,49 @@ async fn replays_and_refusals_are_events() {
         "user_deactivated",
     ];
     assert_eq!(kinds, expected);
+}
+
+/// An effect that takes many steps makes some of them before the answer and leaves the others to the ticks.
+#[tokio::test]
+async fn a_long_effect_goes_on_where_it_stopped() {
+    let test = TestBroker::new().await;
+    let token = test.scim_token().await;
+    let group = test.scim_group(&token, "Crowd", &[]).await;
+    test.crowd(&group, 3_050).await;
+    let ended = test.scim(&token, Method::DELETE, &format!("/Groups/{group}"), &Value::Null).await;
+    assert_eq!(ended.status, 204, "{}", ended.body);
+    let directory = key::directory("acme");
+    let left = async || {
+        let page = test.store.list(&directory, &key::members_of(&group), None, 1_000).await.expect("a list");
+        page.records.len()
+    };
+    assert_eq!(left().await, 50);
+    a_quarter_of_an_hour(&test).await;
+    assert_eq!(left().await, 0);
+    assert_eq!(a_quarter_of_an_hour(&test).await, 0, "nothing is owed any more");
+}
+
+/// Events that together are more than a commit holds arrive nevertheless.
+#[tokio::test]
+async fn many_large_events_arrive() {
+    let test = TestBroker::new().await;
+    let directory = key::directory("acme");
+    let time = test.broker.platform.clock.now();
+    for number in 0..30 {
+        let provisioned = Provisioned {
+            object: "x".repeat(150_000),
+            change: ChangeKind::Replaced,
+            by: Provisioner { id: number.to_string(), name: "Directory".to_owned() },
+            attributes: Vec::new(),
+            people: Vec::new(),
+            notes: Vec::new(),
+        };
+        let kind = AuditKind::Provisioned(Box::new(provisioned));
+        let event = AuditEvent { time, kind, user: None, connection: None, client: None, session: None };
+        let effect = Effect::Audit { tenant: "acme".to_owned(), event };
+        let owed = key::outbox(directory.clone(), time, &number.to_string()).put(&effect, Expect::Absent);
+        test.store.commit(&directory, vec![owed.expect("a write")]).await.expect("a commit");
+    }
+    a_quarter_of_an_hour(&test).await;
+    assert_eq!(events(&test).await, vec!["provisioned"; 30]);
 }

@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::model::group::Member;
-use vestibule_core::store::{Expect, StoreError, Write, key};
+use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::TestBroker;
 use vestibule_tests::watched_store::{Call, Counter, Watch, Yields, watched};
@@ -122,18 +121,6 @@ async fn a_condition_holds_for_members_too() {
     assert_eq!(test.send(request(tag, &people[1])).await.status, 412, "somebody came in between");
 }
 
-/// Puts so many into a group behind the broker's back: ten thousand requests would take longer than they tell.
-async fn crowd(test: &TestBroker, group: &str, count: usize) {
-    let since = test.broker.platform.clock.now();
-    let members: Vec<Write> = (0..count)
-        .map(|number| key::member("acme", group, &format!("crowd-{number}")).put(&Member { since }, Expect::Absent))
-        .collect::<Result<_, _>>()
-        .expect("members");
-    for chunk in members.chunks(100) {
-        test.store.commit(&key::directory("acme"), chunk.to_vec()).await.expect("a commit");
-    }
-}
-
 /// SC-19: in a group of 10,000 one more member costs what it costs in an empty one.
 #[tokio::test]
 async fn one_member_more_costs_the_same_in_any_group() {
@@ -141,7 +128,7 @@ async fn one_member_more_costs_the_same_in_any_group() {
     let token = test.scim_token().await;
     let last = people(&test, &token, 1).await;
     let (small, big) = (test.scim_group(&token, "Small", &[]).await, test.scim_group(&token, "Big", &[]).await);
-    crowd(&test, &big, 9_999).await;
+    test.crowd(&big, 9_999).await;
     let (store, counter) = watched(&test.store, Counter::default());
     let warm = test.another_process(Some(store));
     warm.scim_get(&token, &format!("/Groups/{small}")).await;

@@ -77,7 +77,10 @@ pub enum Membership {
     Left,
 }
 
-/// Names of roles, teams and business units, whoever granted them.
+/// Most names of a kind in [`Rights`]: an event must fit a record.
+const MOST_NAMES: usize = 20;
+
+/// Names of roles, teams and business units, whoever granted them; the first 20 of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rights {
     /// Roles.
@@ -95,7 +98,8 @@ impl Rights {
     /// What is in `one` and not in `other`.
     pub(crate) fn missing(one: &Access, other: &Access) -> Self {
         let names = |grants: &[Grant]| grants.iter().map(|grant| grant.name.clone()).collect::<BTreeSet<_>>();
-        let missing = |one: &[Grant], other: &[Grant]| names(one).difference(&names(other)).cloned().collect();
+        let missing =
+            |one: &[Grant], other: &[Grant]| names(one).difference(&names(other)).take(MOST_NAMES).cloned().collect();
         Self {
             roles: missing(&one.roles, &other.roles),
             teams: missing(&one.teams, &other.teams),

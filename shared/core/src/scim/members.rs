@@ -84,7 +84,7 @@ impl Moving<'_> {
                 let user =
                     if one.joins { joined(group, &found.value, now) } else { left(&group.id, &found.value, now) };
                 let write = self.checked(one, &found, &user)?;
-                bytes += value_bytes(&write);
+                bytes += write.bytes();
                 if bytes > MOST_BYTES && step.taken > 0 {
                     break;
                 }
@@ -107,7 +107,7 @@ impl Moving<'_> {
     fn checked(&self, one: &Move, found: &Stored<User>, user: &User) -> Result<Write, Error> {
         let write =
             key::user(self.tenant, &user.id).put(user, Expect::Version(found.version.clone())).map_err(Error::from)?;
-        if one.joins && (user.member_of.len() > MAX_GROUPS || value_bytes(&write) > MAX_PERSON) {
+        if one.joins && (user.member_of.len() > MAX_GROUPS || write.bytes() > MAX_PERSON) {
             let detail = format!("{} is in as many groups as a person can be in: 1000 at most", self.place(one));
             return Err(scim::Error::invalid_value(detail).into());
         }
@@ -158,13 +158,6 @@ async fn people(broker: &Broker, tenant: &str, moves: &[Move]) -> Result<Vec<Opt
     // Whoever has no id of ours was not asked for.
     let next = |one: &Move| if is_path_id(&one.user) { found.next().flatten() } else { None };
     moves.iter().map(next).map(|record| record.as_ref().map(record::parse).transpose()).collect()
-}
-
-fn value_bytes(write: &Write) -> usize {
-    match write {
-        Write::Put { value, .. } => value.len(),
-        Write::Delete { .. } | Write::Check { .. } => 0,
-    }
 }
 
 /// The path to a text in a body, in names of ours only.
