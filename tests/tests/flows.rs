@@ -23,6 +23,7 @@ mod flows {
     mod outbox;
     mod provisioning;
     mod pushed;
+    mod pushed_addresses;
     mod relay;
     mod replaced;
     mod requests;

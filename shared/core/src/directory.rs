@@ -15,7 +15,7 @@ pub(crate) mod tally;
 
 pub(crate) use self::activation::set_active;
 use self::known::Sighting;
-pub(crate) use self::link::plain_address;
+pub(crate) use self::link::{plain_address, release_address};
 pub(crate) use self::removal::remove;
 use crate::Broker;
 use crate::error::{Error, Internal, LoginError};

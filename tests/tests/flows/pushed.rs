@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use vestibule_core::store::StoreError;
-use vestibule_testkit::{Account, Lie};
+use vestibule_testkit::Account;
 use vestibule_tests::in_process::{ALICE, TestBroker};
 use vestibule_tests::watched_store::{Call, Watch, watched};
 
 /// `acme` takes people by push only and owns corp.example; its connection `idp` finds them by `sign_in`.
-async fn pushing(sign_in: Value) -> TestBroker {
+pub(super) async fn pushing(sign_in: Value) -> TestBroker {
     let test = TestBroker::new().await;
     test.set_mode("scim").await;
     test.connect(&json!({"sign_in": sign_in})).await;
@@ -22,7 +22,8 @@ async fn pushing(sign_in: Value) -> TestBroker {
     test
 }
 
-async fn second(test: &TestBroker, sign_in: Value) {
+/// Another connection of the tenant's, with the same provider.
+pub(super) async fn second(test: &TestBroker, sign_in: Value) {
     let body = json!({
         "name": "A provider", "protocol": "oidc", "issuer": "https://idp.example", "client_id": "broker",
         "client_secret": "secret-at-the-provider", "client_auth": "client_secret_basic", "sign_in": sign_in,
@@ -30,12 +31,13 @@ async fn second(test: &TestBroker, sign_in: Value) {
     test.admin(Method::PUT, "/tenants/acme/connections/second", &body).await;
 }
 
-fn alice() -> Value {
+/// Alice, as her directory knows her.
+pub(super) fn alice() -> Value {
     json!({"userName": ALICE, "externalId": "alice-1", "emails": [{"value": ALICE}]})
 }
 
 /// Nobody is let in, nobody is created, and the page says what to do.
-async fn assert_refused(test: &TestBroker, connection: &str, username: &str) {
+pub(super) async fn assert_refused(test: &TestBroker, connection: &str, username: &str) {
     let before = test.admin(Method::GET, "/tenants/acme/users", &Value::Null).await;
     let reply = test.try_sign_in(connection, username).await;
     assert_eq!(reply.status, StatusCode::FORBIDDEN, "{}", reply.body);
@@ -124,60 +126,6 @@ async fn the_user_name_leads_to_the_person_where_that_is_wanted() {
     }
 }
 
-fn by_email() -> Value {
-    json!({"link_by_email": true, "finds_provisioned_by": ["verified_email"]})
-}
-
-#[tokio::test]
-async fn a_verified_address_leads_to_the_only_one_who_has_it() {
-    let test = pushing(by_email()).await;
-    let mut attributes = alice();
-    attributes["emails"] = json!([{"value": "home@x.example"}, {"value": "Alice@CORP.example"}]);
-    let pushed = test.push(&attributes, None).await;
-    assert_eq!(test.subject_of("idp", ALICE).await, pushed);
-    assert_eq!(test.user(&pushed).await["linked_email"], ALICE);
-}
-
-/// RP-6: an address alone never links, whoever says it and however it looks.
-#[tokio::test]
-async fn an_unverified_address_finds_nobody() {
-    let mallory = || Account::new("mallory", "password", "mallory-1", "Mallory").with_claim("email", json!(ALICE));
-    for verified in [json!(false), Value::Null] {
-        let test = pushing(by_email()).await;
-        test.push(&alice(), None).await;
-        test.idp.add_account(mallory().with_claim("email_verified", verified));
-        assert_refused(&test, "idp", "mallory").await;
-        test.idp.lie(Lie::UnverifiedEmail);
-        assert_refused(&test, "idp", ALICE).await;
-    }
-    for odd in ["alice@corp.example.evil.example", " alice@corp.example", "\u{ff41}lice@corp.example", "alice"] {
-        let test = pushing(by_email()).await;
-        test.push(&alice(), None).await;
-        test.idp.add_account(mallory().with_claim("email", json!(odd)));
-        assert_refused(&test, "idp", "mallory").await;
-    }
-}
-
-#[tokio::test]
-async fn an_address_needs_the_switch_and_the_domain() {
-    let test = pushing(json!({"finds_provisioned_by": ["verified_email"]})).await;
-    test.push(&alice(), None).await;
-    assert_refused(&test, "idp", ALICE).await;
-    let test = pushing(by_email()).await;
-    test.push(&alice(), None).await;
-    test.admin(Method::DELETE, "/tenants/acme/domains/corp.example", &Value::Null).await;
-    assert_refused(&test, "idp", ALICE).await;
-}
-
-/// Two people with one address are nobody in particular.
-#[tokio::test]
-async fn a_shared_address_leads_to_neither() {
-    let test = pushing(by_email()).await;
-    test.push(&alice(), None).await;
-    test.push(&json!({"userName": "other", "emails": [{"value": ALICE}]}), None).await;
-    assert_refused(&test, "idp", ALICE).await;
-}
-
 /// Whoever was pushed for one connection is not another one's to name, by no name.
 #[tokio::test]
 async fn a_directory_of_one_connection_lets_in_through_it_alone() {
@@ -186,7 +134,10 @@ async fn a_directory_of_one_connection_lets_in_through_it_alone() {
     second(&test, all).await;
     let pushed = test.push(&alice(), Some("idp")).await;
     assert_refused(&test, "second", ALICE).await;
-    assert_eq!(test.subject_of("idp", ALICE).await, pushed);
+    for _ in 0..2 {
+        assert_eq!(test.subject_of("idp", ALICE).await, pushed);
+    }
+    assert_eq!(test.user(&pushed).await["linked_email"], ALICE);
     assert_refused(&test, "second", ALICE).await;
     test.set_mode("just_in_time").await;
     assert_ne!(test.subject_of("second", ALICE).await, pushed, "somebody new, then");

@@ -37,13 +37,12 @@ pub(super) async fn refresh(broker: &Broker, arrival: Arrival<'_>, found: Stored
         return refuse_inactive(broker, arrival, &user).await;
     }
     let news = user.groups != identity.groups;
-    let address = link::address(sign_in, &identity.profile);
+    // Which addresses somebody has whom a directory pushed, the directory says.
+    let theirs = |address: &String| user.source != Source::Scim || link::has_address(&user, address);
+    let address = link::address(sign_in, &identity.profile).filter(theirs);
     let mut writes = Vec::new();
     if sign_in.link_by_email && user.linked_email != address {
-        // Whose address it is not any more must not be linked by it: it may become somebody else's.
-        if let Some(old) = user.linked_email.take() {
-            writes.push(key::email_owner(&login.tenant, &old).delete(Expect::Any));
-        }
+        user.linked_email = None;
         if let Some(address) = address
             && let Some(trusted) = link::trusted(broker, &login.tenant, address).await?
             && trusted.owner.is_none()

@@ -53,6 +53,18 @@ pub(crate) fn plain_address(address: &str) -> Option<String> {
     plain.then(|| address.to_ascii_lowercase())
 }
 
+/// Gives up the address that links a pushed person, if the directory does not say any more that it is theirs.
+pub(crate) fn release_address(user: &mut User) {
+    if user.linked_email.as_ref().is_some_and(|linked| !has_address(user, linked)) {
+        user.linked_email = None;
+    }
+}
+
+/// Whether an address, in lower case, is among those that are known of a person.
+pub(super) fn has_address(user: &User, address: &str) -> bool {
+    user.addresses().filter_map(plain_address).any(|own| own == address)
+}
+
 /// The address that the provider says it verified.
 pub(super) fn verified(profile: &Profile) -> Option<String> {
     profile.email.as_deref().filter(|_| profile.email_verified == Some(true)).and_then(plain_address)

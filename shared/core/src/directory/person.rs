@@ -38,6 +38,9 @@ pub(crate) async fn create(broker: &Broker, tenant: &str, user: &User) -> Result
 pub(crate) fn update(tenant: &str, before: &Stored<User>, after: &User) -> Result<Vec<Write>, StoreError> {
     let mut writes = vec![key::user(tenant, &after.id).put(after, Expect::Version(before.version.clone()))?];
     writes.extend(indexes(tenant, Some(&before.value), Some(after))?);
+    // Whose address it is not any more must not be linked by it: it may become somebody else's.
+    let old = before.value.linked_email.as_ref().filter(|old| after.linked_email.as_ref() != Some(old));
+    writes.extend(old.map(|address| key::email_owner(tenant, address).delete(Expect::Any)));
     Ok(writes)
 }
 

@@ -8,7 +8,7 @@ use vestibule_protocol::scim::condition::fold;
 
 use super::Arrival;
 use super::join::Found;
-use super::link::Trusted;
+use super::link::{Trusted, has_address};
 use crate::Broker;
 use crate::error::Error;
 use crate::model::sign_in::FindsBy;
@@ -88,8 +88,9 @@ const MOST: usize = 20;
 async fn by_address(broker: &Broker, arrival: Arrival<'_>, address: Option<&Trusted>) -> Result<Option<Found>, Error> {
     let Some(trusted) = address else { return Ok(None) };
     let tenant = &arrival.login.tenant;
+    let has_it = |user: &User| has_address(user, &trusted.address);
     if let Some(user) = &trusted.person {
-        let user = Some(user).filter(|user| is_for(arrival, &user.value)).cloned();
+        let user = Some(user).filter(|user| is_for(arrival, &user.value) && has_it(&user.value)).cloned();
         return Ok(user.map(|user| Found { user, conditions: trusted.conditions(tenant), owns: None }));
     }
     let store = &*broker.platform.store;
@@ -99,10 +100,7 @@ async fn by_address(broker: &Broker, arrival: Arrival<'_>, address: Option<&Trus
     for entry in &page.records {
         let id = entry.id.strip_prefix(&prefix).unwrap_or_default();
         let user = key::user(tenant, id).get(store).await?;
-        let user = user.filter(|user| {
-            let mut theirs = user.value.addresses().filter(|own| own.is_ascii()).map(fold);
-            is_for(arrival, &user.value) && theirs.any(|own| own == trusted.address)
-        });
+        let user = user.filter(|user| is_for(arrival, &user.value) && has_it(&user.value));
         if user.is_some() && only.is_some() {
             return Ok(None);
         }

@@ -157,6 +157,7 @@ async fn change(call: &Call<'_>, id: &str, say: impl Fn(&User) -> Result<Said, E
         }
         user.profile = profile::of_attributes(&said.attributes, &user.profile);
         user.attributes = said.attributes;
+        directory::release_address(&mut user);
         user.active = said.active.unwrap_or(user.active);
         if user != found.value {
             user.updated_at = call.broker.platform.clock.now();
