@@ -165,7 +165,7 @@ async fn malformed_token_requests_are_refused() {
     let world = World::new().await;
     for (params, code) in [
         (vec![("grant_type", "password"), ("username", "a"), ("password", "b")], "unsupported_grant_type"),
-        (vec![("grant_type", "client_credentials")], "unsupported_grant_type"),
+        (vec![("grant_type", "client_credentials")], "unauthorized_client"),
         (vec![("grant_type", "")], "unsupported_grant_type"),
         (vec![("code", "x")], "invalid_request"),
         (vec![("grant_type", "authorization_code")], "invalid_request"),

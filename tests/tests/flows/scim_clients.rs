@@ -10,9 +10,16 @@ use vestibule_testkit::Lie;
 use vestibule_tests::Reply;
 use vestibule_tests::client_key::{ASSERTION_TYPE, ClientKey};
 use vestibule_tests::in_process::{ADMIN, ISSUER, TestBroker, claims};
+use vestibule_tests::watched_store::{Yields, watched};
 
 const CLIENTS: &str = "/tenants/acme/scim-clients";
 const ENTRA: &str = "https://idp.example";
+
+/// A broker in which whatever is done at once really is.
+async fn busy() -> TestBroker {
+    let test = TestBroker::new().await;
+    test.another_process(Some(watched(&test.store, Yields).0))
+}
 
 async fn make(test: &TestBroker, members: &Value) -> Value {
     let mut body = json!({"name": "Entra"});
@@ -210,7 +217,7 @@ fn workload(test: &TestBroker, audience: &str) -> Value {
 /// EN-9: what Entra's workload identity sends, signed by a key that its metadata leads to.
 #[tokio::test]
 async fn a_trusted_issuer_vouches_for_a_directory() {
-    let test = TestBroker::new().await;
+    let test = busy().await;
     let (id, other) = (entra(&test, Some("api://scim")).await, entra(&test, None).await);
     let good = workload(&test, "api://scim");
     let sign = async |claims: &Value| test.idp.vouch(claims).await.expect("a signature");

@@ -7,8 +7,15 @@ use vestibule_protocol::time::Seconds;
 use vestibule_testkit::{Account, Lie};
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{ALICE, ISSUER, TestBroker};
+use vestibule_tests::watched_store::{Yields, watched};
 
 const CONNECTION: &str = "/tenants/acme/connections/idp";
+
+/// A broker in which whatever is done at once really is.
+async fn busy() -> TestBroker {
+    let test = TestBroker::new().await;
+    test.another_process(Some(watched(&test.store, Yields).0))
+}
 
 /// A new test login: where it is read, and its link as a path.
 async fn make(test: &TestBroker) -> (String, String) {
@@ -84,7 +91,7 @@ async fn claims_are_shown_and_nobody_is_signed_in() {
 /// One start, one answer; another browser's, another test's or a login's cookie does not do.
 #[tokio::test]
 async fn a_link_and_its_answer_work_once() {
-    let test = TestBroker::new().await;
+    let test = busy().await;
     let (at, link) = make(&test).await;
     let starts = futures_util::future::join_all((0..8).map(|_| test.get(&link, ""))).await;
     let gone_on: Vec<_> = starts.iter().filter(|reply| reply.location().is_some()).collect();

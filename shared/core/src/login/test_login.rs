@@ -45,6 +45,15 @@ pub struct Started {
     pub response_mode: ResponseMode,
 }
 
+/// What becomes of a link that somebody follows.
+#[derive(Debug)]
+pub enum Start {
+    /// They go to the provider.
+    ToProvider(Started),
+    /// They are shown why not.
+    Ended(Shown),
+}
+
 /// What somebody who follows the link, or comes back from the provider, is shown.
 #[derive(Debug)]
 pub enum Shown {
@@ -75,11 +84,12 @@ pub(crate) fn link(broker: &Broker, handle: &TenantHandle) -> String {
 }
 
 /// Follows a link. It works once, whatever comes of it.
-pub async fn start(broker: &Broker, handle: &str) -> Result<Result<Started, Shown>, Error> {
-    let Some(handle) = TenantHandle::parse(TenantHandleKind::TestLogin, handle) else { return Ok(Err(Shown::Over)) };
+pub async fn start(broker: &Broker, handle: &str) -> Result<Start, Error> {
+    let over = Start::Ended(Shown::Over);
+    let Some(handle) = TenantHandle::parse(TenantHandleKind::TestLogin, handle) else { return Ok(over) };
     let found = key::test_login(&handle.tenant, &handle.id).get(&*broker.platform.store).await?;
     let fresh = |test: &TestLogin| test.outcome == Outcome::Waiting && test.secret.matches(handle.secret.expose());
-    let Some(found) = found.filter(|found| fresh(&found.value)) else { return Ok(Err(Shown::Over)) };
+    let Some(found) = found.filter(|found| fresh(&found.value)) else { return Ok(over) };
     let random = &*broker.platform.random;
     let state = TestState {
         tenant: handle.tenant,
@@ -92,15 +102,15 @@ pub async fn start(broker: &Broker, handle: &str) -> Result<Result<Started, Show
     };
     let (tenant, test) = (state.tenant.clone(), state.test.clone());
     let (outcome, answer) = match go(broker, state).await {
-        Ok(started) => (Outcome::Started, Ok(started)),
+        Ok(started) => (Outcome::Started, Start::ToProvider(started)),
         Err(error) => {
             let reason = reason(&error).ok_or(error)?;
-            (Outcome::Failed { reason: reason.clone() }, Err(Shown::Failed(reason)))
+            (Outcome::Failed { reason: reason.clone() }, Start::Ended(Shown::Failed(reason)))
         }
     };
     // Of several who follow it at once, whoever commits goes on.
     let first = record(broker, (&tenant, &test), found, outcome).await?;
-    Ok(if first { answer } else { Err(Shown::Over) })
+    Ok(if first { answer } else { over })
 }
 
 /// Seals the test login, and sends the browser to the provider: asked as for a login, of nobody in particular.

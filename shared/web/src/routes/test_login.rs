@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
-use vestibule_core::login::test_login::{self, Shown};
+use vestibule_core::login::test_login::{self, Shown, Start};
 use vestibule_core::model::connection::ResponseMode;
 use vestibule_core::seal::Sealed;
 use vestibule_core::{Broker, Error};
@@ -22,8 +22,8 @@ pub(crate) async fn get(State(broker): Shared, Path(handle): Path<String>, heade
 
 async fn begin(broker: &Broker, handle: &str, headers: &HeaderMap) -> Result<Reply, Error> {
     let started = match test_login::start(broker, handle).await? {
-        Ok(started) => started,
-        Err(shown) => return Ok(outcome(&shown)),
+        Start::ToProvider(started) => started,
+        Start::Ended(shown) => return Ok(outcome(&shown)),
     };
     let cookie = cookie::set_test_login(&started.id, started.cookie.as_str(), started.response_mode);
     let mut reply = response::redirect(started.location.as_str());
