@@ -3,13 +3,39 @@
 use serde_json::{Map, Value};
 
 /// The members of an ID token or of userinfo.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Claims(Map<String, Value>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims(Value);
+
+impl Default for Claims {
+    fn default() -> Self {
+        Self(Value::Object(Map::new()))
+    }
+}
+
+impl From<Map<String, Value>> for Claims {
+    fn from(members: Map<String, Value>) -> Self {
+        Self(Value::Object(members))
+    }
+}
 
 impl Claims {
     /// Reads a JSON object; `None` for anything else.
     pub fn parse(json: &[u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok().map(Self)
+        serde_json::from_slice(json).ok().filter(Value::is_object).map(Self)
+    }
+
+    /// Both, as one: of a claim that both have, what `fresher` says.
+    #[must_use]
+    pub fn merged(mut self, fresher: Self) -> Self {
+        if let (Value::Object(members), Value::Object(more)) = (&mut self.0, fresher.0) {
+            members.extend(more);
+        }
+        self
+    }
+
+    /// All of them, as the object that was sent.
+    pub(crate) fn as_value(&self) -> &Value {
+        &self.0
     }
 
     /// A claim as it is.
@@ -44,7 +70,7 @@ impl Claims {
 
     /// The names of all claims.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.as_object().into_iter().flat_map(Map::keys).map(String::as_str)
     }
 }
 
