@@ -5,6 +5,7 @@
 //! pushed, and of an example that an administrator tries. `docs/MAPPING.md` says all of this for administrators.
 
 pub mod attribute;
+pub mod directory;
 pub mod name;
 pub mod path;
 pub mod pattern;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::text_form;
+use super::value::scalars;
 use crate::oidc::claims::Claims;
 
 /// Longest path, in bytes.
@@ -42,6 +43,11 @@ pub enum PathError {
 }
 
 impl ClaimPath {
+    /// A claim of this name.
+    pub fn exact(name: &'static str) -> Self {
+        Self { text: name.to_owned(), query: None }
+    }
+
     /// The path as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -59,6 +65,12 @@ impl ClaimPath {
         }
         found.retain(|value| !value.is_null());
         found
+    }
+
+    /// The first text that is there and has something in it.
+    pub fn first_text<'c>(&self, claims: &'c Claims) -> Option<&'c str> {
+        let texts = self.find(claims).into_iter().flat_map(scalars).filter_map(Value::as_str);
+        texts.into_iter().find(|text| !text.trim().is_empty())
     }
 
     /// The only value that is there, if it is one and no list.
