@@ -49,7 +49,7 @@ pub(crate) async fn reevaluate(
 
 /// The same with this mapping.
 pub(crate) fn apply(mapping: &Mapping, user: &mut User, evidence: Evidence<'_>) -> Standing {
-    let outcome = ask(mapping, user, evidence);
+    let outcome = ask(mapping, Some(user), evidence);
     let from = evidence.provenance();
     for kind in [Kind::Role, Kind::Team, Kind::BusinessUnit] {
         let names = outcome.names(kind).map(str::to_owned).collect();
@@ -60,8 +60,8 @@ pub(crate) fn apply(mapping: &Mapping, user: &mut User, evidence: Evidence<'_>) 
     standing(mapping, &user.access)
 }
 
-/// Asks the rules, and changes nothing.
-pub(crate) fn ask(mapping: &Mapping, user: &User, evidence: Evidence<'_>) -> Outcome {
+/// Asks the rules, and changes nothing. Of nobody, a directory says nothing.
+pub(crate) fn ask(mapping: &Mapping, user: Option<&User>, evidence: Evidence<'_>) -> Outcome {
     let said = |rule: &Rule| match evidence {
         Evidence::Claims { connection, claims } => {
             let asked = rule.connection.as_deref().is_none_or(|only| only == connection);
@@ -69,6 +69,7 @@ pub(crate) fn ask(mapping: &Mapping, user: &User, evidence: Evidence<'_>) -> Out
         }
         Evidence::Directory => {
             let source = mapping.scim.get(rule.claim.as_str()).filter(|_| rule.connection.is_none())?;
+            let user = user?;
             let groups = user.member_of.values().map(|group| group.display.as_str());
             Some(source.said(&user.attributes, groups, rule.split.as_ref()))
         }

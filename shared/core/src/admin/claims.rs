@@ -52,12 +52,12 @@ fn check_access(problems: &mut Problems, names: &[String], relayed: bool) {
 }
 
 /// What the application calls claims: none gets the name of another one.
-fn check_names(problems: &mut Problems, named: &BTreeSet<&str>, names: &BTreeMap<String, String>) {
-    let kept: BTreeSet<&str> = named.iter().filter(|name| !names.contains_key(**name)).copied().collect();
+fn check_names(problems: &mut Problems, chosen: &BTreeSet<&str>, names: &BTreeMap<String, String>) {
+    let kept: BTreeSet<&str> = chosen.iter().filter(|name| !names.contains_key(**name)).copied().collect();
     let mut given = BTreeSet::new();
     for (ours, theirs) in names {
         let problem = match theirs.as_str() {
-            _ if !named.contains(ours.as_str()) => Some("is in none of the three lists"),
+            _ if !chosen.contains(ours.as_str()) => Some("is in none of the three lists"),
             theirs if ours == theirs => Some("is its name already"),
             theirs if problem(theirs).is_some() => problem(theirs),
             // What the scope reveals stands under these, and an application rests on what they mean.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::text_form;
 use super::value::{Said, Split};
 use crate::scim::path::AttributePath;
-use crate::scim::schema::USER;
+use crate::scim::schema::{ResourceType, USER};
 
 const GROUPS: &str = "group_display_names";
 
@@ -27,6 +27,14 @@ pub struct DirectorySource {
 pub struct DirectorySourceError;
 
 impl DirectorySource {
+    /// Whether it names an attribute of a schema that `people` have, which is not in it. Of other schemas nothing is
+    /// known.
+    pub fn is_unknown(&self, people: &ResourceType) -> bool {
+        let Some(path) = &self.attribute else { return false };
+        let known = |schema: &str| people.is_core(schema) || people.extension(schema).is_some();
+        path.schema.as_deref().is_none_or(known) && people.resolve(path).is_err()
+    }
+
     /// What it says of somebody: `attributes` are theirs, normalised, `groups` what their groups are called.
     pub fn said<'a>(
         &self,
@@ -107,6 +115,20 @@ mod tests {
         assert_eq!(said(&format!("{department}:Department")), ["R&D"]);
         for nothing in ["title", "userType.value", "emails.x", "urn:x:y:department", "name.givenName"] {
             assert_eq!(said(nothing), Vec::<String>::new(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_that_nobody_has_is_known_to_be_none() {
+        let people = ResourceType::user(Vec::new());
+        let unknown = |source: &str| source.parse::<DirectorySource>().unwrap().is_unknown(&people);
+        for known in ["group_display_names", "userType", "emails.type", "urn:corp:schemas:User:level"] {
+            assert!(!unknown(known), "{known}");
+        }
+        for wrong in
+            ["usertypo", "emails.kind", &format!("{USER}:x"), &format!("{}:x", crate::scim::schema::ENTERPRISE_USER)]
+        {
+            assert!(unknown(wrong), "{wrong}");
         }
     }
 
