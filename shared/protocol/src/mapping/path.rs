@@ -32,7 +32,7 @@ pub struct ClaimPath {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// It is empty, too long, or nobody could read it.
-    #[error("a path must have 1 to 255 bytes without control characters")]
+    #[error("it needs 1 to 255 bytes, without control characters")]
     Form,
     /// It begins as JSONPath does and goes on otherwise.
     #[error("JSONPath that cannot be read, at character {0} (match() and search() do not exist here)")]

@@ -36,10 +36,10 @@ enum Form {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// It is empty, too long, or nobody could read it.
-    #[error("a value must have 1 to 255 bytes, no control characters and no space at its ends")]
+    #[error("it needs 1 to 255 bytes, without control characters and without a space at its ends")]
     Form,
     /// There is a star that means nothing.
-    #[error("a value may be * alone, or have ${{*}} in it once, and has no other *")]
+    #[error("a star is alone, or in ${{*}}, which is there once")]
     Star,
 }
 

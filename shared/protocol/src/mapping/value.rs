@@ -80,7 +80,7 @@ pub struct Split {
 
 /// Why a text is no separator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a separator must have 1 to 16 characters, or be several single ones in brackets, such as [,; ]")]
+#[error("a separator of 1 to 16 characters, or several single ones in brackets, such as [,; ]")]
 pub struct SplitError;
 
 impl Split {
