@@ -129,7 +129,7 @@ fn check_roles(problems: &mut Problems, path: &str, roles: &[Role]) {
 fn check_rule(problems: &mut Problems, path: &str, rule: &Rule, known: &BTreeSet<String>) {
     let name = format!("{path}/name");
     match (rule.grants, rule.fixed_name()) {
-        (Kind::Role, Some(role)) if !known.contains(&fold(role)) => problems.add(name, "is none of the roles"),
+        (Kind::Role, Some(fixed)) if !known.contains(&fold(fixed)) => problems.add(name, "is none of the roles"),
         (Kind::Role, None) if known.is_empty() => problems.add(name, "is needed: there are no roles to choose from"),
         (Kind::Role, None) if is_useless(&rule.value, known) => {
             problems.add(name, "is needed: the value is none of the roles");

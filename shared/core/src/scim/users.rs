@@ -14,6 +14,7 @@ use crate::directory::person::{self, UniqueName};
 use crate::directory::profile;
 use crate::error::Error;
 use crate::handle::new_id;
+use crate::mapping::{Evidence, reevaluate};
 use crate::model::access::Access;
 use crate::model::effect::{ChangeKind, Effect};
 use crate::model::provisioning::Mode;
@@ -61,7 +62,7 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
     let Body { resource: sent, notes, .. } = Body::parse(call.type_of(Kind::User), body)?;
     let said = Said::new(sent, notes)?;
     let now = broker.platform.clock.now();
-    let user = User {
+    let mut user = User {
         id: new_id(&*broker.platform.random),
         active: said.active.unwrap_or(true),
         profile: profile::of_attributes(&said.attributes, &Profile::default()),
@@ -72,10 +73,12 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
         attributes: said.attributes,
         identities: Vec::new(),
         member_of: std::collections::BTreeMap::new(),
+        mapped_attributes: std::collections::BTreeMap::new(),
         access: Access::default(),
         created_at: now,
         updated_at: now,
     };
+    reevaluate(broker, tenant, &mut user, Evidence::Directory).await?;
     for _ in 0..TRIES {
         let mut writes = person::create(broker, tenant, &user).await?;
         let done = Done {
@@ -153,6 +156,7 @@ async fn change(call: &Call<'_>, id: &str, say: impl Fn(&User) -> Result<Said, E
         user.profile = profile::of_attributes(&said.attributes, &user.profile);
         user.attributes = said.attributes;
         user.active = said.active.unwrap_or(user.active);
+        reevaluate(call.broker, call.tenant(), &mut user, Evidence::Directory).await?;
         if user != found.value {
             user.updated_at = call.broker.platform.clock.now();
             match commit(call, &found, &user, said.notes).await {
