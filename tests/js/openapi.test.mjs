@@ -151,6 +151,18 @@ test('a life of each object goes as described', async () => {
   await kept('POST', '/tenants/none/reseal', 404);
   await kept('GET', `${at}/audit`, 200);
   await kept('GET', `${at}/audit?day=today`, 400);
+  const mapping = { roles: [{ name: 'admin' }], rules: [{ claim: 'groups', value: '*', grants: 'team' }] };
+  await kept('PUT', `${at}/mapping`, 201, mapping);
+  await kept('PUT', `${at}/mapping`, 200, mapping);
+  await kept('PUT', `${at}/mapping`, 400, { rules: [{}] });
+  await kept('GET', `${at}/mapping`, 200);
+  await kept('POST', `${at}/mapping/preview`, 200, { connection: 'op', id_token: { groups: ['ops'] }, mapping });
+  await kept('POST', `${at}/mapping/preview`, 400, {});
+  await kept('POST', `${at}/mapping/dry-run`, 200, { limit: 10 });
+  await kept('DELETE', `${at}/mapping`, 204);
+  await kept('DELETE', `${at}/mapping`, 404);
+  await kept('GET', `${at}/users/nobody/access`, 404);
+  await kept('PUT', `${at}/users/nobody/access`, 404, { teams: ['ops'] });
   for (const [path] of objects.reverse()) {
     await kept('DELETE', path, 204);
     await kept('DELETE', path, 404);

@@ -40,6 +40,10 @@ mod invitations;
 mod login;
 #[path = "deployed/logout.rs"]
 mod logout;
+#[path = "deployed/mapping.rs"]
+mod mapping;
+#[path = "deployed/mapping_admin.rs"]
+mod mapping_admin;
 #[path = "deployed/metadata.rs"]
 mod metadata;
 #[path = "deployed/outages.rs"]

@@ -20,6 +20,7 @@ mod flows {
     mod life;
     mod lifetimes;
     mod linking;
+    mod mapping;
     mod outbox;
     mod provisioning;
     mod pushed;

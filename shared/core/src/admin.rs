@@ -4,6 +4,7 @@
 //! A `put` creates or replaces. A secret that is left out of a replacement stays as it was. What every change has in
 //! common is in [`change`].
 
+pub mod access;
 pub mod audit;
 pub mod caller;
 pub mod change;
@@ -17,6 +18,7 @@ pub mod invitations;
 pub mod keys;
 mod lifetimes;
 mod look;
+pub mod mapping;
 pub mod paging;
 pub mod presets;
 pub mod problems;

@@ -9,6 +9,7 @@ use crate::login::upstream::UpstreamCopy;
 use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::Connection;
 use crate::model::is_id;
+use crate::model::mapping::Mapping;
 use crate::model::routing::Route;
 use crate::model::sign_in::SignIn;
 use crate::model::tenant::Tenant;
@@ -42,6 +43,7 @@ pub(crate) struct AllCopies {
     pub(crate) clients: Copies<Client>,
     pub(crate) relay_routes: Copies<RelayRoute>,
     pub(crate) tenants: Copies<Tenant>,
+    pub(crate) mappings: Copies<Mapping>,
     pub(crate) webhook_secrets: Copies<WebhookSecrets>,
     pub(crate) connections: Copies<Connection>,
     pub(crate) enabled_connections: Copies<Vec<Offered>>,
@@ -89,6 +91,17 @@ impl Broker {
     /// A tenant, at most a minute old.
     pub(crate) async fn tenant(&self, id: &str) -> Result<Option<Arc<Tenant>>, Error> {
         self.copy(&self.copies.tenants, id, is_id(id).then(|| key::tenant(id))).await
+    }
+
+    /// A tenant's mapping, at most a minute old; one without rules where none is set, which is remembered too.
+    pub(crate) async fn mapping(&self, tenant: &str) -> Result<Arc<Mapping>, Error> {
+        let now = self.platform.clock.now();
+        if let Some(copy) = self.copies.mappings.get(tenant, now) {
+            return Ok(copy);
+        }
+        let stored = key::mapping(tenant).get_copy(&*self.platform.store).await?;
+        let mapping = stored.map(|stored| stored.value).unwrap_or_default();
+        Ok(self.copies.mappings.keep(tenant.to_owned(), mapping, now))
     }
 
     /// The secrets of a tenant's webhook, at most a minute old.

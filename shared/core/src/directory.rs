@@ -21,6 +21,7 @@ use crate::Broker;
 use crate::error::{Error, Internal, LoginError};
 use crate::login::state::LoginState;
 use crate::login::upstream::oidc::Identity;
+use crate::mapping::{Evidence, Standing, reevaluate};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::sign_in::SignIn;
 use crate::model::user::User;
@@ -78,6 +79,17 @@ impl Arrival<'_> {
             session: None,
         };
         Ok(outbox::owe(broker, key::directory(&tenant), &Effect::Audit { tenant, event })?.write)
+    }
+
+    /// Asks the tenant's rules of what was said of a person.
+    async fn reevaluate(&self, broker: &Broker, user: &mut User) -> Result<Standing, Error> {
+        let evidence = Evidence::Claims { connection: &self.login.connection, claims: &self.identity.claims };
+        reevaluate(broker, &self.login.tenant, user, evidence).await
+    }
+
+    /// Turns somebody away for whom the rules have no role. Who was never seen stays so.
+    async fn refuse_without_role(&self, broker: &Broker, user: Option<&str>) -> Result<User, Error> {
+        self.refuse(broker, AuditKind::SignInRefusedWithoutRole, user, LoginError::NoRole).await
     }
 
     /// Turns somebody away, and writes down why.

@@ -51,6 +51,9 @@ pub enum LoginError {
     /// The person's address is of none of the connection's domains.
     #[error("address of another domain")]
     OtherDomain,
+    /// The tenant's rules give the person no role, and without one nobody signs in.
+    #[error("no role")]
+    NoRole,
     /// The person may not sign in.
     #[error("user is inactive")]
     Inactive,

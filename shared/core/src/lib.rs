@@ -13,6 +13,7 @@ pub mod invitations;
 mod last_use;
 pub mod login;
 pub mod logout;
+mod mapping;
 pub mod metadata;
 pub mod model;
 mod outbox;

@@ -9,6 +9,7 @@ pub mod effect;
 pub mod group;
 pub mod invitation;
 pub mod lifetimes;
+pub mod mapping;
 pub mod pending;
 pub mod provisioned;
 pub mod provisioning;

@@ -11,7 +11,7 @@ use vestibule_protocol::oauth::client_auth::ClientCredentials;
 use vestibule_protocol::oauth::token::TokenRequest;
 use vestibule_protocol::oauth::{self, ErrorCode};
 
-pub(crate) use claims::{AccessClaims, IdClaims};
+pub(crate) use claims::{AccessClaims, IdClaims, for_userinfo, is_access, visible};
 pub(crate) use issue::grant_id;
 
 use crate::Broker;

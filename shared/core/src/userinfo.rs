@@ -6,19 +6,18 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use vestibule_protocol::jose::TokenType;
 use vestibule_protocol::oauth::{self, ErrorCode};
-use vestibule_protocol::oidc::added_claims::AddedClaims;
 
 use crate::Broker;
 use crate::error::Error;
 use crate::model::session::{Grant, Subject};
-use crate::model::user::Profile;
 use crate::sessions;
 use crate::signing;
 use crate::store::StoreError;
 use crate::store::key::SessionShard;
-use crate::token::AccessClaims;
+use crate::token::{AccessClaims, for_userinfo, visible};
 
 /// What a client learns.
 #[derive(Debug, Serialize)]
@@ -27,24 +26,25 @@ pub struct UserInfo {
     pub sub: String,
     /// The tenant.
     pub tenant: String,
-    /// What the token's scope reveals.
+    /// What the token's scope reveals, what the tenant's webhook added, and what the client wants besides. None of them
+    /// has the name of one above.
     #[serde(flatten)]
-    pub profile: Profile,
-    /// What the tenant's webhook added.
-    #[serde(flatten)]
-    pub added: AddedClaims,
+    pub claims: Map<String, Value>,
 }
 
 /// A grant that was found alive.
 pub(crate) struct LiveGrant {
     subject: Subject,
+    /// What its client wants to know whatever the scope.
+    chosen: Map<String, Value>,
 }
 
 /// Answers for `token`.
 pub async fn userinfo(broker: &Broker, token: &str) -> Result<UserInfo, Error> {
     let (claims, live) = bearer(broker, token).await?;
-    let profile = live.subject.profile.visible_to(&claims.scope);
-    Ok(UserInfo { sub: claims.sub, tenant: claims.tenant, profile, added: live.subject.claims.clone() })
+    let mut shown = visible(&live.subject, &claims.scope);
+    shown.extend(live.chosen.clone());
+    Ok(UserInfo { sub: claims.sub, tenant: claims.tenant, claims: shown })
 }
 
 /// What an access token says, if it is one of ours and its grant is alive.
@@ -72,9 +72,13 @@ async fn live_grant(broker: &Broker, claims: &AccessClaims) -> Result<Option<Arc
     let shard = SessionShard::of_user(&claims.tenant, &claims.sub, tenant.session_shards);
     let store = &*broker.platform.store;
     let Some(found) = shard.grant(&claims.sid, grant_id).get(store).await? else { return Ok(None) };
-    let Grant { subject, .. } = found.value;
+    let Grant { subject, client, .. } = found.value;
+    let chosen = match broker.client(&client).await? {
+        Some(client) => for_userinfo(broker, &client, &subject).await?,
+        None => Map::new(),
+    };
     match store.commit(&shard.partition(), sessions::still_live(&shard, &subject).into()).await {
-        Ok(()) => Ok(Some(broker.copies.live_grants.keep(name, LiveGrant { subject }, now))),
+        Ok(()) => Ok(Some(broker.copies.live_grants.keep(name, LiveGrant { subject, chosen }, now))),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }

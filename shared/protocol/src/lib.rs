@@ -3,6 +3,7 @@
 //! No clock, no randomness, no storage, no async. What a rule needs of the world is a parameter.
 
 pub mod jose;
+pub mod mapping;
 pub mod oauth;
 pub mod oidc;
 pub mod params;

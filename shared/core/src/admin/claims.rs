@@ -1,11 +1,25 @@
-//! Which claims an application's tokens hold, as an administrator names them.
+//! Which claims an application learns of a person, and what it calls them, as an administrator sets it.
 
-use vestibule_protocol::oidc::added_claims::{is_name, is_protocols};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::problems::Problems;
+use vestibule_protocol::oidc::added_claims::{is_name, is_protocols, is_providers};
 
-/// Names of claims about a person: what the provider says, `connection`, and whatever a webhook may add.
-pub(super) fn check(problems: &mut Problems, path: &str, names: &[String]) {
+use super::clients::ClientInput;
+use super::problems::{Problems, escaped};
+
+/// All that an application's input says of claims.
+pub(super) fn check_client(problems: &mut Problems, input: &ClientInput) {
+    let in_id_tokens = input.id_token_claims.as_deref().unwrap_or_default();
+    check(problems, "/id_token_claims", in_id_tokens);
+    check_access(problems, &input.access_token_claims, input.relay.is_some());
+    check(problems, "/userinfo_claims", &input.userinfo_claims);
+    let named = in_id_tokens.iter().chain(&input.access_token_claims).chain(&input.userinfo_claims);
+    check_names(problems, &named.map(String::as_str).collect(), &input.claim_names);
+}
+
+/// Names of claims about a person: what the provider says, `connection`, what rules and attributes make of it, and
+/// whatever a webhook may add.
+fn check(problems: &mut Problems, path: &str, names: &[String]) {
     if names.len() > 30 {
         problems.add(path, "has more than 30 names");
     }
@@ -26,11 +40,33 @@ fn problem(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The same for access tokens, which a relay keeps in a cookie: a list of groups may not fit.
-pub(super) fn check_access(problems: &mut Problems, names: &[String], relayed: bool) {
-    if relayed && names.iter().any(|name| name == "groups") {
-        let problem = "cannot have groups where the relay keeps the token in a cookie: there may be too many";
+/// The same for access tokens, which a relay keeps in a cookie: a list may not fit.
+fn check_access(problems: &mut Problems, names: &[String], relayed: bool) {
+    let is_list = |name: &String| matches!(name.as_str(), "groups" | "teams" | "business_units");
+    if relayed && names.iter().any(is_list) {
+        let problem = "cannot have groups, teams or business_units where the relay keeps the token in a cookie: there \
+                       may be too many";
         problems.add("/access_token_claims", problem);
     }
     check(problems, "/access_token_claims", names);
+}
+
+/// What the application calls claims: none gets the name of another one.
+fn check_names(problems: &mut Problems, chosen: &BTreeSet<&str>, names: &BTreeMap<String, String>) {
+    let kept: BTreeSet<&str> = chosen.iter().filter(|name| !names.contains_key(**name)).copied().collect();
+    let mut given = BTreeSet::new();
+    for (ours, theirs) in names {
+        let problem = match theirs.as_str() {
+            _ if !chosen.contains(ours.as_str()) => Some("is in none of the three lists"),
+            theirs if ours == theirs => Some("is its name already"),
+            theirs if problem(theirs).is_some() => problem(theirs),
+            // What the scope reveals stands under these, and an application rests on what they mean.
+            theirs if theirs != "groups" && is_providers(theirs) => Some("is the name of another claim"),
+            theirs if kept.contains(theirs) || !given.insert(theirs) => Some("is the name of another claim"),
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            problems.add(format!("/claim_names/{}", escaped(ours)), problem);
+        }
+    }
 }

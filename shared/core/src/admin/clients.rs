@@ -1,5 +1,7 @@
 //! Applications.
 
+use std::collections::BTreeMap;
+
 use jsonwebtoken::jwk::JwkSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,12 @@ pub struct ClientInput {
     /// Names of those in its access tokens.
     #[serde(default)]
     pub access_token_claims: Vec<String>,
+    /// Names of those in userinfo, beside the ones of the scope and those that a webhook added.
+    #[serde(default)]
+    pub userinfo_claims: Vec<String>,
+    /// What it calls the claims that it names in the three lists, from our names to its own.
+    #[serde(default)]
+    pub claim_names: BTreeMap<String, String>,
 }
 
 /// What an administrator sees.
@@ -101,6 +109,10 @@ pub struct ClientView {
     pub id_token_claims: Option<Vec<String>>,
     /// Names of those in its access tokens.
     pub access_token_claims: Vec<String>,
+    /// Names of those in userinfo.
+    pub userinfo_claims: Vec<String>,
+    /// What it calls them.
+    pub claim_names: BTreeMap<String, String>,
     /// What the relay does for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relay: Option<Relay>,
@@ -122,6 +134,8 @@ fn view(id: &str, client: Client) -> ClientView {
         refresh_token_life: client.refresh_token_life,
         id_token_claims: client.id_token_claims,
         access_token_claims: client.access_token_claims,
+        userinfo_claims: client.userinfo_claims,
+        claim_names: client.claim_names,
         relay: client.relay,
     }
 }
@@ -182,6 +196,8 @@ pub async fn put(
         refresh_token_life: input.refresh_token_life,
         id_token_claims: input.id_token_claims,
         access_token_claims: input.access_token_claims,
+        userinfo_claims: input.userinfo_claims,
+        claim_names: input.claim_names,
         relay,
     };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
@@ -217,8 +233,7 @@ fn check(problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
         problems.take("/initiate_login_uri", check_redirect_uri(uri));
     }
     lifetimes::check_client(problems, input.access_token_life, input.refresh_token_life);
-    claims::check(problems, "/id_token_claims", input.id_token_claims.as_deref().unwrap_or_default());
-    claims::check_access(problems, &input.access_token_claims, input.relay.is_some());
+    claims::check_client(problems, input);
     let relay = input.relay.as_ref()?;
     relay::check(problems, relay, &input.redirect_uris, input.client_auth)
 }

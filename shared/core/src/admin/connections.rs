@@ -2,12 +2,15 @@
 //! provider itself in [`mod@check`].
 
 mod check;
+mod claims;
 mod input;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use vestibule_protocol::mapping::attribute::AttributeMapping;
+use vestibule_protocol::mapping::path::ClaimPath;
 
 pub use self::check::{CheckReport, Finding, Severity, check};
 pub(super) use self::input::check_issuer;
@@ -74,11 +77,21 @@ pub struct ConnectionView {
     /// More parameters of the authorization request.
     pub authorization_parameters: BTreeMap<String, String>,
     /// The claim with the e-mail address.
-    pub email_claim: String,
+    pub email_claim: ClaimPath,
     /// The claim that names the person for good.
-    pub unique_id_claim: String,
+    pub unique_id_claim: ClaimPath,
     /// The claim with the groups.
-    pub groups_claim: String,
+    pub groups_claim: ClaimPath,
+    /// The claim with the name that the person goes by.
+    pub preferred_username_claim: ClaimPath,
+    /// The claim with the full name.
+    pub name_claim: ClaimPath,
+    /// The claim with the first name.
+    pub given_name_claim: ClaimPath,
+    /// The claim with the last name.
+    pub family_name_claim: ClaimPath,
+    /// More attributes that are kept of the person.
+    pub attributes: BTreeMap<String, AttributeMapping>,
     /// How many seconds the provider's clock may be off.
     pub skew_seconds: i64,
     /// What to register at the provider.
@@ -114,6 +127,11 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         email_claim: settings.claims.email,
         unique_id_claim: settings.claims.unique_id,
         groups_claim: settings.claims.groups,
+        preferred_username_claim: settings.claims.preferred_username,
+        name_claim: settings.claims.name,
+        given_name_claim: settings.claims.given_name,
+        family_name_claim: settings.claims.family_name,
+        attributes: settings.claims.attributes,
         skew_seconds: settings.skew.0,
         redirect_uri: format!("{}/oauth2/callback", broker.config.issuer),
         initiate_login_uri: format!("{}/oauth2/initiate/{tenant}/{id}/<client>", broker.config.issuer),

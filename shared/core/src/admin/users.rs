@@ -72,7 +72,7 @@ pub async fn delete(broker: &Broker, change: &Change, tenant: &str, id: &str) ->
     directory::remove(broker, tenant, &found, audit).await.map_err(|error| change.lost(error))
 }
 
-fn check(tenant: &str, id: &str) -> Result<(), AdminError> {
+pub(super) fn check(tenant: &str, id: &str) -> Result<(), AdminError> {
     check_id("tenant", tenant)?;
     // An id that we never gave out names nobody.
     if id.is_empty() || id.len() > MAX_ID_BYTES / 4 { Err(AdminError::NotFound) } else { Ok(()) }

@@ -13,6 +13,7 @@ use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::new_id;
 use crate::login::state::LoginState;
+use crate::mapping::Standing;
 use crate::model::access::Access;
 use crate::model::effect::{AuditKind, WhyUnknown};
 use crate::model::provisioning::Mode;
@@ -103,6 +104,9 @@ async fn connect(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, found: F
         return known::refuse_inactive(broker, arrival, &user).await;
     }
     known::learn(&mut user, identity);
+    if arrival.reevaluate(broker, &mut user).await? == Standing::NoRole {
+        return arrival.refuse_without_role(broker, Some(&user.id)).await;
+    }
     user.updated_at = broker.platform.clock.now();
     if let Some(address) = owns {
         writes.extend(own(&mut user, login, address)?);
@@ -130,10 +134,14 @@ async fn create(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, newcomer:
         attributes: Map::new(),
         identities: Vec::new(),
         member_of: BTreeMap::new(),
+        mapped_attributes: identity.attributes.clone(),
         access,
         created_at: now,
         updated_at: now,
     };
+    if arrival.reevaluate(broker, &mut user).await? == Standing::NoRole {
+        return arrival.refuse_without_role(broker, None).await;
+    }
     profile::into_attributes(&mut user);
     profile::name(broker, &login.tenant, &mut user).await?;
     if let Some(address) = address {

@@ -6,6 +6,7 @@ use super::{Arrival, join, link, person, profile};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::login::upstream::oidc::Identity;
+use crate::mapping::Standing;
 use crate::model::effect::AuditKind;
 use crate::model::user::{Source, User};
 use crate::store::record::Stored;
@@ -51,6 +52,7 @@ pub(super) async fn refresh(broker: &Broker, arrival: Arrival<'_>, found: Stored
         }
     }
     learn(&mut user, identity);
+    let standing = arrival.reevaluate(broker, &mut user).await?;
     if user != found.value {
         user.updated_at = broker.platform.clock.now();
         writes.extend(person::update(&login.tenant, &found, &user)?);
@@ -59,13 +61,18 @@ pub(super) async fn refresh(broker: &Broker, arrival: Arrival<'_>, found: Stored
         }
         broker.platform.store.commit(&key::directory(&login.tenant), writes).await?;
     }
-    Ok(user)
+    // What is theirs no more was written down first: it goes even if they do not come in.
+    match standing {
+        Standing::Admitted => Ok(user),
+        Standing::NoRole => arrival.refuse_without_role(broker, Some(&user.id)).await,
+    }
 }
 
 /// Takes over what a provider says of somebody. Who somebody is whom a directory pushed, the directory says; that an
 /// address of theirs is verified, the provider.
 pub(super) fn learn(user: &mut User, identity: &Identity) {
     user.groups = identity.groups.clone();
+    user.mapped_attributes = identity.attributes.clone();
     if user.source == Source::Scim {
         if user.profile.email == identity.profile.email {
             user.profile.email_verified = identity.profile.email_verified;

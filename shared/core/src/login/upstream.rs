@@ -8,6 +8,7 @@
 mod assertion;
 mod client;
 pub mod oidc;
+pub(crate) mod person;
 mod push;
 pub(crate) mod reach;
 pub mod request;

@@ -1,5 +1,7 @@
 //! Applications that people are signed in to.
 
+use std::collections::BTreeMap;
+
 use jsonwebtoken::jwk::Jwk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,12 @@ pub struct Client {
     /// Which stand in its access tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_token_claims: Vec<String>,
+    /// Which stand in userinfo beside those that the scope reveals and those that a webhook added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub userinfo_claims: Vec<String>,
+    /// What it calls the claims that it names in the three lists, from our names to its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claim_names: BTreeMap<String, String>,
     /// That the relay signs people in for its control plane; `None` when it redeems its codes itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<Relay>,

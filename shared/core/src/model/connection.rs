@@ -10,8 +10,11 @@ use vestibule_protocol::oidc::discovery::ProviderMetadata;
 use vestibule_protocol::oidc::issuer::Issuers;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
+pub use self::claims::ClaimNames;
 use super::sign_in::SignIn;
 use crate::seal::Sealed;
+
+mod claims;
 
 /// A tenant's identity provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,23 +190,6 @@ impl Prompt {
             Self::Consent => "consent",
             Self::SelectAccount => "select_account",
         }
-    }
-}
-
-/// Under which names a provider speaks of people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClaimNames {
-    /// The e-mail address. Of one that is not `email`, nobody says that it is verified.
-    pub email: String,
-    /// What names the person for good, such as Entra's `oid`.
-    pub unique_id: String,
-    /// Their groups.
-    pub groups: String,
-}
-
-impl Default for ClaimNames {
-    fn default() -> Self {
-        Self { email: "email".to_owned(), unique_id: "sub".to_owned(), groups: "groups".to_owned() }
     }
 }
 

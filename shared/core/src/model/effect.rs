@@ -174,6 +174,8 @@ pub enum AuditKind {
     },
     /// An inactive person tried to sign in.
     SignInRefused,
+    /// A person without a role tried to sign in, where a role is needed. Nobody is named who was never seen.
+    SignInRefusedWithoutRole,
     /// The tenant's webhook did not let a person in.
     SignInRefusedByWebhook {
         /// What they said at the tenant's checkpoint.

@@ -42,6 +42,9 @@ pub struct User {
     /// The groups of the directory that they are in, by id. Each has a record that says the same.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub member_of: BTreeMap<String, GroupName>,
+    /// What the connection of their last sign-in keeps of them besides, by the names that it has here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mapped_attributes: BTreeMap<String, Value>,
     /// Their roles, teams and business units.
     #[serde(default, skip_serializing_if = "Access::is_empty")]
     pub access: Access,

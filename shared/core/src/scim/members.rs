@@ -10,6 +10,7 @@ use super::audit;
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::is_path_id;
+use crate::mapping::{Evidence, reevaluate};
 use crate::model::group::{Group, Member};
 use crate::model::provisioned::{Membership, PersonChange};
 use crate::model::user::{GroupName, User};
@@ -81,8 +82,9 @@ impl Moving<'_> {
             // Whoever is gone is in no group any more.
             let is_to_move = |found: &Stored<User>| found.value.member_of.contains_key(&group.id) != one.joins;
             if let Some(found) = found.filter(is_to_move) {
-                let user =
+                let mut user =
                     if one.joins { joined(group, &found.value, now) } else { left(&group.id, &found.value, now) };
+                reevaluate(broker, tenant, &mut user, Evidence::Directory).await?;
                 let write = self.checked(one, &found, &user)?;
                 bytes += write.bytes();
                 if bytes > MOST_BYTES && step.taken > 0 {

@@ -6,6 +6,7 @@ use super::members;
 use crate::Broker;
 use crate::directory::group;
 use crate::error::Error;
+use crate::mapping::{Evidence, reevaluate};
 use crate::model::effect::ChangeKind;
 use crate::model::group::Group;
 use crate::model::provisioned::{Membership, PersonChange, Provisioner};
@@ -78,11 +79,12 @@ impl Regroup<'_> {
             let Some(found) = found else { continue };
             let found = record::parse::<User>(&found)?;
             let Some(name) = found.value.member_of.get(self.group) else { continue };
-            let user = match group {
+            let mut user = match group {
                 Some(group) if group.value.display_name() == name.display => continue,
                 Some(group) => members::joined(&group.value, &found.value, now),
                 None => members::left(self.group, &found.value, now),
             };
+            reevaluate(broker, self.tenant, &mut user, Evidence::Directory).await?;
             writes.push(key::user(self.tenant, id).put(&user, Expect::Version(found.version.clone()))?);
             let membership = group.is_none().then_some(Membership::Left);
             people.extend(audit::person(&found.value, &user, membership));

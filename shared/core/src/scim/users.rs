@@ -15,6 +15,7 @@ use crate::directory::person::{self, UniqueName};
 use crate::directory::profile;
 use crate::error::{Error, Internal};
 use crate::handle::new_id;
+use crate::mapping::{Evidence, reevaluate};
 use crate::model::access::Access;
 use crate::model::effect::{ChangeKind, Effect};
 use crate::model::provisioning::Mode;
@@ -60,7 +61,7 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
     let Body { resource: sent, notes, .. } = Body::parse(call.type_of(Kind::User), body)?;
     let said = Said::new(sent, notes)?;
     let now = broker.platform.clock.now();
-    let user = User {
+    let mut user = User {
         id: new_id(&*broker.platform.random),
         active: said.active.unwrap_or(true),
         profile: profile::of_attributes(&said.attributes, &Profile::default()),
@@ -71,10 +72,12 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
         attributes: said.attributes,
         identities: Vec::new(),
         member_of: std::collections::BTreeMap::new(),
+        mapped_attributes: std::collections::BTreeMap::new(),
         access: Access::default(),
         created_at: now,
         updated_at: now,
     };
+    reevaluate(broker, tenant, &mut user, Evidence::Directory).await?;
     for _ in 0..TRIES {
         let mut writes = person::create(broker, tenant, &user).await?;
         let done = Done {
@@ -159,6 +162,7 @@ async fn change(call: &Call<'_>, id: &str, say: impl Fn(&User) -> Result<Said, E
         user.attributes = said.attributes;
         directory::release_address(&mut user);
         user.active = said.active.unwrap_or(user.active);
+        reevaluate(call.broker, call.tenant(), &mut user, Evidence::Directory).await?;
         if user != found.value {
             user.updated_at = call.broker.platform.clock.now();
             match commit(call, &found, &user, said.notes).await {

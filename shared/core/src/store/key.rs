@@ -12,6 +12,7 @@ use crate::model::admin_token::AdminToken;
 use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::{Connection, UpstreamDocuments};
 use crate::model::effect::{AuditEvent, Effect};
+use crate::model::mapping::Mapping;
 use crate::model::pending::PendingSignIn;
 use crate::model::pushed::PushedRequest;
 use crate::model::routing::Route;
@@ -115,6 +116,11 @@ pub fn tenant_partition(tenant: &str) -> Partition {
 /// A customer organisation.
 pub fn tenant(tenant: &str) -> RecordKey<Tenant> {
     RecordKey::new(tenant_partition(tenant), "tenant")
+}
+
+/// A tenant's mapping.
+pub fn mapping(tenant: &str) -> RecordKey<Mapping> {
+    RecordKey::new(tenant_partition(tenant), "mapping")
 }
 
 /// The secrets of a tenant's webhook.

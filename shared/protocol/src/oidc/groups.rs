@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::claims::Claims;
+use crate::mapping::path::ClaimPath;
 
 /// What is known of a person's groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,23 +30,24 @@ pub const MAX_GROUPS: usize = 1_000;
 pub const MAX_GROUP_BYTES: usize = 48 * 1024;
 
 impl Groups {
-    /// Reads the claim `name`.
-    pub fn of(claims: &Claims, name: &str) -> Self {
-        match claims.get(name) {
-            Some(Value::Array(values)) => {
-                let names: Vec<String> = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-                let bytes: usize = names.iter().map(String::len).sum();
-                // An entry that is no name, or more than can be kept: part of a list is not the list.
-                if names.len() < values.len() || names.len() > MAX_GROUPS || bytes > MAX_GROUP_BYTES {
-                    Self::Overage
-                } else {
-                    Self::Known(names)
-                }
-            }
+    /// Reads what is at `path`.
+    pub fn of(claims: &Claims, path: &ClaimPath) -> Self {
+        let found = path.find(claims);
+        let values: Vec<&Value> = match found.as_slice() {
+            [Value::Array(values)] => values.iter().collect(),
             // Some providers send a single group as text.
-            Some(Value::String(only)) if only.len() <= MAX_GROUP_BYTES => Self::Known(vec![only.clone()]),
-            _ if is_elsewhere(claims, name) => Self::Overage,
-            _ => Self::NotSent,
+            [Value::String(_)] => found,
+            [] | [_] if is_elsewhere(claims, path.as_str()) => return Self::Overage,
+            [] | [_] => return Self::NotSent,
+            several => several.iter().flat_map(|value| elements(value)).collect(),
+        };
+        let names: Vec<String> = values.iter().filter_map(|value| value.as_str()).map(str::to_owned).collect();
+        let bytes: usize = names.iter().map(String::len).sum();
+        // An entry that is no name, or more than can be kept: part of a list is not the list.
+        if names.len() < values.len() || names.len() > MAX_GROUPS || bytes > MAX_GROUP_BYTES {
+            Self::Overage
+        } else {
+            Self::Known(names)
         }
     }
 
@@ -59,10 +61,20 @@ impl Groups {
     }
 }
 
+fn elements(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
 fn is_elsewhere(claims: &Claims, name: &str) -> bool {
+    is_sent_elsewhere(claims, name) || claims.flag("hasgroups") == Some(true)
+}
+
+/// Whether claims say that this one is to be fetched elsewhere. Entra's `hasgroups` is about `groups`.
+pub(crate) fn is_sent_elsewhere(claims: &Claims, name: &str) -> bool {
     let aggregated = claims.get("_claim_names").is_some_and(|names| names.get(name).is_some());
     let source = format!("{name}:src");
-    aggregated || claims.flag("hasgroups") == Some(true) || claims.names().any(|claim| claim.starts_with(&source))
+    let hinted = name == "groups" && claims.flag("hasgroups") == Some(true);
+    aggregated || hinted || claims.names().any(|claim| claim.starts_with(&source))
 }
 
 #[cfg(test)]
@@ -70,7 +82,7 @@ mod tests {
     use super::*;
 
     fn groups(json: &str) -> Groups {
-        Groups::of(&Claims::parse(json.as_bytes()).unwrap(), "groups")
+        Groups::of(&Claims::parse(json.as_bytes()).unwrap(), &"groups".parse().unwrap())
     }
 
     fn known(names: &[&str]) -> Groups {
@@ -103,6 +115,18 @@ mod tests {
         for json in ["{}", r#"{"groups":null}"#, r#"{"hasgroups":false}"#, r#"{"_claim_names":{"roles":"src1"}}"#] {
             assert_eq!(groups(json), Groups::NotSent, "{json}");
         }
+    }
+
+    #[test]
+    fn groups_can_be_anywhere() {
+        let of = |path: &str| {
+            let json = br#"{"realm_access":{"roles":["a"]},"teams":[{"n":"x"},{"n":["y","z"]},{"n":7}]}"#;
+            Groups::of(&Claims::parse(json).unwrap(), &path.parse().unwrap())
+        };
+        assert_eq!(of("realm_access.roles"), known(&["a"]));
+        assert_eq!(of("$.teams[:2].n"), known(&["x", "y", "z"]));
+        assert_eq!(of("teams.n"), Groups::Overage, "one of them is no name");
+        assert_eq!((of("realm_access"), of("$.teams[2].n")), (Groups::NotSent, Groups::NotSent));
     }
 
     #[test]

@@ -67,6 +67,13 @@ const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static 
              assign it to you. If that has just happened, it can take up to 40 minutes until it counts here: try again \
              then. If it still does not work, send your administrator the reference below.",
         ),
+        LoginError::NoRole => (
+            StatusCode::FORBIDDEN,
+            "You have no role here yet",
+            "Your organisation lets people sign in to this application who have one of its roles, and your account has \
+             none of them. Ask your administrator to give you one, or to add you to the right group, and send them the \
+             reference below. Then start again from the application.",
+        ),
         LoginError::NotInvited => (
             StatusCode::FORBIDDEN,
             "You need an invitation",

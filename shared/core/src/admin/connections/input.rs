@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use vestibule_protocol::mapping::attribute::AttributeMapping;
+use vestibule_protocol::mapping::path::ClaimPath;
 use vestibule_protocol::oidc::issuer::DIRECTORY;
 use vestibule_protocol::time::Seconds;
 
+use super::claims;
 use crate::Broker;
 use crate::admin::check_name;
 use crate::admin::problems::{Problems, escaped};
 use crate::login::upstream::request::OUR_PARAMETERS;
 use crate::model::connection::{
-    AssertionAudience, ClaimNames, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings,
-    ResponseMode, UpstreamClientAuth,
+    AssertionAudience, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings, ResponseMode,
+    UpstreamClientAuth,
 };
 use crate::model::sign_in::SignIn;
 use crate::platform::check_egress;
@@ -79,15 +82,31 @@ pub struct ConnectionInput {
     /// More parameters of the authorization request.
     #[serde(default)]
     pub authorization_parameters: BTreeMap<String, String>,
-    /// The claim with the e-mail address; `email` when left out.
+    /// The claim with the e-mail address; `email` when left out. Like all claims: its exact name, a dotted path, or
+    /// JSONPath.
     #[serde(default)]
-    pub email_claim: Option<String>,
+    pub email_claim: Option<ClaimPath>,
     /// The claim that names the person for good; `sub` when left out.
     #[serde(default)]
-    pub unique_id_claim: Option<String>,
+    pub unique_id_claim: Option<ClaimPath>,
     /// The claim with the groups; `groups` when left out.
     #[serde(default)]
-    pub groups_claim: Option<String>,
+    pub groups_claim: Option<ClaimPath>,
+    /// The claim with the name that the person goes by; `preferred_username` when left out.
+    #[serde(default)]
+    pub preferred_username_claim: Option<ClaimPath>,
+    /// The claim with the full name; `name` when left out.
+    #[serde(default)]
+    pub name_claim: Option<ClaimPath>,
+    /// The claim with the first name; `given_name` when left out.
+    #[serde(default)]
+    pub given_name_claim: Option<ClaimPath>,
+    /// The claim with the last name; `family_name` when left out.
+    #[serde(default)]
+    pub family_name_claim: Option<ClaimPath>,
+    /// More attributes that are kept of the person, by the names that tokens can have them under. At most 50.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, AttributeMapping>,
     /// How many seconds the provider's clock may be off; 60 when left out, at most 300.
     #[serde(default)]
     pub skew_seconds: Option<u32>,
@@ -130,13 +149,7 @@ impl ConnectionInput {
         if self.client_id.starts_with('<') {
             problems.add("/client_id", "is the placeholder of a preset");
         }
-        for (path, text) in [
-            ("/client_id", Some(&self.client_id)),
-            ("/audience", self.audience.as_ref()),
-            ("/email_claim", self.email_claim.as_ref()),
-            ("/unique_id_claim", self.unique_id_claim.as_ref()),
-            ("/groups_claim", self.groups_claim.as_ref()),
-        ] {
+        for (path, text) in [("/client_id", Some(&self.client_id)), ("/audience", self.audience.as_ref())] {
             if text.is_some_and(|text| text.is_empty() || text.len() > 255 || text.chars().any(char::is_control)) {
                 problems.add(path, "must have 1 to 255 bytes without control characters");
             }
@@ -151,6 +164,7 @@ impl ConnectionInput {
             problems.add("/sign_requests", "cannot be for an issuer with {tenantid}");
         }
         check_scopes(problems, &self.scopes);
+        claims::check(problems, &self.attributes);
         self.check_request(problems);
     }
 
@@ -203,8 +217,8 @@ impl ConnectionInput {
     }
 
     /// The settings, with this secret.
-    pub(super) fn settings(self, client_secret: Option<Sealed>) -> OidcSettings {
-        let names = ClaimNames::default();
+    pub(super) fn settings(mut self, client_secret: Option<Sealed>) -> OidcSettings {
+        let claims = claims::names(&mut self);
         OidcSettings {
             issuer: self.issuer,
             entra_directories: self.entra_directories,
@@ -224,11 +238,7 @@ impl ConnectionInput {
                 pushed: self.push_requests,
                 parameters: self.authorization_parameters,
             },
-            claims: ClaimNames {
-                email: self.email_claim.unwrap_or(names.email),
-                unique_id: self.unique_id_claim.unwrap_or(names.unique_id),
-                groups: self.groups_claim.unwrap_or(names.groups),
-            },
+            claims,
             skew: self.skew_seconds.map_or(DEFAULT_SKEW, |seconds| Seconds(seconds.into())),
         }
     }

@@ -1,5 +1,6 @@
 //! OpenID Connect with the identity provider, second half: the exchange of its code, and what it says of the person.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use openidconnect::core::CoreErrorResponseType;
@@ -7,26 +8,28 @@ use openidconnect::{
     AuthorizationCode, ClientSecret, OAuth2TokenResponse, PkceCodeVerifier, RequestTokenError, StandardErrorResponse,
     TokenResponse,
 };
+use serde_json::Value;
 use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::oidc::groups::Groups;
 use vestibule_protocol::time::Timestamp;
 
 use super::assertion::{ASSERTION_TYPE, assertion};
 use super::client::{Carrier, client};
+use super::person::{Said, attributes, unique_id};
 use super::reach::Reach;
 use super::token::{Expected, Verified, verify_id_token};
 use super::{Target, documents, userinfo};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::login::state::LoginState;
-use crate::model::connection::{ClaimNames, OidcSettings};
+use crate::model::connection::OidcSettings;
 use crate::model::session::AuthenticationMethod;
 use crate::model::user::Profile;
 use crate::platform::HttpError;
 use crate::seal::Purpose;
 
 /// What an identity provider said of a person, verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     /// The provider. From a template, the issuer of the person's directory.
     pub issuer: String,
@@ -40,6 +43,10 @@ pub struct Identity {
     pub method: AuthenticationMethod,
     /// Which groups they are in.
     pub groups: Groups,
+    /// Whatever else the connection keeps of them.
+    pub attributes: BTreeMap<String, Value>,
+    /// Everything that was said, for the tenant's rules. Never stored, never logged.
+    pub claims: Claims,
 }
 
 /// A provider's code, with what it must be redeemed with.
@@ -62,16 +69,20 @@ pub(crate) async fn identify(
     let target = Target { tenant: &login.tenant, connection: &login.connection, settings };
     let answer = Answer { target, verifier: &login.verifier, nonce: &login.nonce, code };
     let (verified, more) = redeem(broker, &answer).await?;
-    let subject = unique_id(&settings.claims.unique_id, &verified.claims, more.as_ref())?;
     let names = &settings.claims;
-    let mut profile = profile_of(&verified.claims, names);
-    let mut groups = Groups::of(&verified.claims, &names.groups);
-    if let Some(more) = &more {
-        profile = merge(profile, profile_of(more, names));
-        groups = Groups::of(more, &names.groups).or(groups);
-    }
-    let (auth_time, method) = (verified.auth_time, verified.method);
-    Ok(Identity { issuer: verified.issuer, subject, profile, auth_time, method, groups })
+    let subject = unique_id(&names.unique_id, &verified.claims, more.as_ref());
+    let subject = subject.ok_or(LoginError::UpstreamInvalid("no usable unique-id claim"))?;
+    let Said { profile, groups, claims } = Said::new(&verified.claims, more.as_ref(), names);
+    Ok(Identity {
+        issuer: verified.issuer,
+        subject,
+        profile,
+        auth_time: verified.auth_time,
+        method: verified.method,
+        groups,
+        attributes: attributes(&claims, names),
+        claims,
+    })
 }
 
 /// Exchanges the code, verifies the ID token, and asks userinfo.
@@ -137,51 +148,5 @@ fn exchange_failed(error: &RequestTokenError<HttpError, StandardErrorResponse<Co
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
             LoginError::UpstreamUnavailable("the token endpoint's answer is not readable".to_owned())
         }
-    }
-}
-
-/// The ID token's word first: it is signed. Userinfo may fill in what is not in it.
-fn unique_id(claim: &str, id_token: &Claims, userinfo: Option<&Claims>) -> Result<String, LoginError> {
-    let said = id_token.identifier(claim).or_else(|| userinfo.and_then(|userinfo| userinfo.identifier(claim)));
-    said.ok_or(LoginError::UpstreamInvalid("no usable unique-id claim"))
-}
-
-fn profile_of(claims: &Claims, names: &ClaimNames) -> Profile {
-    let text = |name: &str| claims.text(name).map(str::to_owned);
-    Profile {
-        email: text(&names.email),
-        // What is said of `email` is said of no other claim (OpenID Connect Core §5.1).
-        email_verified: (names.email == "email").then(|| email_verified(claims)).flatten(),
-        name: text("name"),
-        given_name: text("given_name"),
-        family_name: text("family_name"),
-        preferred_username: text("preferred_username"),
-    }
-}
-
-/// Entra does not say that an address is verified, but with the optional claim `xms_edov`, that the owner of its domain is:
-/// true, or one.
-fn email_verified(claims: &Claims) -> Option<bool> {
-    let domain_owner = || (claims.identifier("xms_edov")? == "1").then_some(true);
-    claims.flag("email_verified").or_else(|| claims.flag("xms_edov")).or_else(domain_owner)
-}
-
-/// Userinfo is the fresher of the two, where it says anything. An address and whether it is verified go together.
-fn merge(token: Profile, userinfo: Profile) -> Profile {
-    let (email, email_verified) = match userinfo.email {
-        // Of the address that the ID token names too, its word holds where userinfo has none.
-        Some(email) if token.email.as_ref() == Some(&email) => {
-            (Some(email), userinfo.email_verified.or(token.email_verified))
-        }
-        Some(email) => (Some(email), userinfo.email_verified),
-        None => (token.email, token.email_verified),
-    };
-    Profile {
-        email,
-        email_verified,
-        name: userinfo.name.or(token.name),
-        given_name: userinfo.given_name.or(token.given_name),
-        family_name: userinfo.family_name.or(token.family_name),
-        preferred_username: userinfo.preferred_username.or(token.preferred_username),
     }
 }

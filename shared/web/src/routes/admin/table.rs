@@ -1,6 +1,7 @@
 //! Every operation of the admin API, once: the router is built from this table, and so is the document that describes
 //! it.
 
+mod mapping;
 mod operation;
 mod people;
 mod scim_access;
@@ -35,6 +36,7 @@ pub(crate) fn fill(table: &mut impl Table) {
     scim_access::tokens(table);
     scim_access::clients(table);
     scim_schemas::schemas(table);
+    mapping::fill(table);
     connections_of_tenants(table);
     test_logins::fill(table);
     domains_and_hosts(table);
