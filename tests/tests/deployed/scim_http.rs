@@ -75,7 +75,7 @@ async fn bodies_are_json() {
     }
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     refused(&send(Some("application/scim+json"), deep).await, 400);
-    refused(&send(Some("application/scim+json"), user(&"x".repeat(2 * 1024 * 1024))).await, 413);
+    refused(&send(Some("application/scim+json"), user(&"x".repeat(1024 * 1024))).await, 413);
     refused(&send(Some("application/scim+json"), user(&"x".repeat(100 * 1024))).await, 413);
     let many: Vec<Value> = (0..21).map(|at| json!({ "value": format!("{at}@corp.example") })).collect();
     let many = json!({ "schemas": [USER], "userName": "many", "emails": many });
@@ -118,11 +118,10 @@ async fn the_server_describes_itself() {
         assert_eq!(config[name]["supported"], true, "{name}");
     }
     assert_eq!(config["changePassword"]["supported"], false);
-    assert_eq!(
-        (&config["bulk"]["maxOperations"], &config["bulk"]["maxPayloadSize"]),
-        (&json!(1000), &json!(1_048_576))
-    );
-    assert_eq!((&config["filter"]["maxResults"], &config["pagination"]["cursor"]), (&json!(1000), &json!(true)));
+    let limits = vestibule_core::scim::LIMITS;
+    assert_eq!(config["bulk"]["maxOperations"], limits.max_bulk_operations);
+    assert_eq!((&config["bulk"]["maxPayloadSize"], &config["filter"]["maxResults"]), (&json!(1_048_576), &json!(1000)));
+    assert_eq!(config["pagination"]["cursor"], true);
     let schemas = get("/Schemas").await;
     assert_eq!(schemas["totalResults"], 3);
     for schema in schemas["Resources"].as_array().expect("schemas") {
@@ -198,6 +197,42 @@ async fn a_person_sees_themselves() {
         refused(&me(Method::GET, other).await, 401);
     }
     refused(&Reply::of(directory.anonymous(Method::GET, &user).bearer_auth(token)).await, 401);
+}
+
+/// SC-2: below the address of a connection there is what a token of that connection, or of none, may see.
+#[tokio::test]
+async fn a_connection_has_an_address_of_its_own() {
+    let world = World::new().await;
+    let path = format!("/tenants/{}/scim-tokens", world.tenant);
+    let make = async |connection: Option<&str>| {
+        let body = json!({ "name": "made by a test", "connection": connection });
+        let made = world.broker.admin(Method::POST, &path, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        Directory { token: made.text("token"), ..Directory::of(&world.broker, &world.tenant).await }
+    };
+    let other = json!({
+        "name": "Other", "protocol": "oidc", "issuer": "https://other.example", "client_id": "x", "client_auth": "none",
+    });
+    world.broker.put(&format!("/tenants/{}/connections/other", world.tenant), other).await;
+    let (free, bound) = (make(None).await, make(Some("other")).await);
+    let group = free.group("Ops", &[]).await;
+    for directory in [&free, &bound] {
+        let shown = directory.call(Method::GET, &format!("/c/other/Groups/{group}"), None).await;
+        assert_eq!((shown.status.as_u16(), &shown.scim()["displayName"]), (200, &json!("Ops")));
+    }
+    assert_eq!(free.call(Method::GET, "/c/corp/ServiceProviderConfig", None).await.status, 200);
+    for nowhere in [
+        "/c/corp/ServiceProviderConfig",
+        "/c/none/Users",
+        "/c/",
+        "/c",
+        "/c/other",
+        "/c/other/Me",
+        "/c/other/c/other/Users",
+    ] {
+        refused(&bound.call(Method::GET, nowhere, None).await, 404);
+    }
+    refused(&Reply::of(free.anonymous(Method::GET, "/c/other/Users")).await, 401);
 }
 
 /// Where people come by another road nobody is created; the rest of a directory's work is done.

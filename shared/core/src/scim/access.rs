@@ -43,6 +43,16 @@ pub async fn admit(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, 
     Err(scim::Error::status(429, format!("more than {per_second} requests a second: wait a second, then go on")).into())
 }
 
+/// The same caller at the address of one connection: whom it pushes there signs in through that one. 404 where the token
+/// belongs to another connection, or there is none of the name.
+pub async fn at_connection(broker: &Broker, caller: ScimCaller, connection: &str) -> Result<ScimCaller, Error> {
+    let may_be_theirs = caller.connection.as_deref().is_none_or(|own| own == connection);
+    if !may_be_theirs || broker.connection(&caller.tenant, connection).await?.is_none() {
+        return Err(scim::Error::status(404, "there is no such address").into());
+    }
+    Ok(ScimCaller { connection: Some(connection.to_owned()), ..caller })
+}
+
 /// Finds out whose token this is. A removed tenant's is nobody's.
 pub async fn authenticate(broker: &Broker, bearer: Option<&str>) -> Result<ScimCaller, Error> {
     let bearer = bearer.ok_or_else(unauthorized)?;

@@ -84,7 +84,9 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
             object: format!("/Users/{}", user.id),
             change: ChangeKind::Created,
             attributes: audit::differences(&Map::new(), &resource(&user)),
-            people: Vec::new(),
+            people: audit::person(&User { access: Access::default(), ..user.clone() }, &user, None)
+                .into_iter()
+                .collect(),
             notes: said.notes.clone(),
         };
         writes.push(audit::owe(broker, tenant, caller.client(), done)?);

@@ -27,17 +27,26 @@ type Sent = Request<Body>;
 /// Answers whatever is below `/scim/v2`.
 pub(crate) async fn answer(State(broker): Shared, names: RawPathParams, request: Sent) -> Reply {
     let path = names.iter().last().map(|(_, path)| path).unwrap_or_default();
-    let place = Place::parse(path);
-    let answer = match place {
-        Some(Place::Me) => me(&broker, request).await,
-        _ => with_token(&broker, place, request).await,
+    let (connection, path) = place::connection(path);
+    let answer = match (connection, Place::parse(path)) {
+        (None, Some(Place::Me)) => me(&broker, request).await,
+        (connection, place) => with_token(&broker, connection, place, request).await,
     };
     answer.unwrap_or_else(|error| show(&broker, Surface::Scim, &error))
 }
 
-async fn with_token(broker: &Broker, place: Option<Place<'_>>, request: Sent) -> Result<Reply, Error> {
-    let caller = access::admit(broker, request::bearer(request.headers())).await?;
-    let place = place.ok_or_else(|| protocol::Error::status(404, "there is no such address"))?;
+async fn with_token(
+    broker: &Broker,
+    connection: Option<&str>,
+    place: Option<Place<'_>>,
+    request: Sent,
+) -> Result<Reply, Error> {
+    let mut caller = access::admit(broker, request::bearer(request.headers())).await?;
+    if let Some(connection) = connection {
+        caller = access::at_connection(broker, caller, connection).await?;
+    }
+    let nowhere = || protocol::Error::status(404, "there is no such address");
+    let place = place.ok_or_else(nowhere)?;
     if !place.methods().contains(request.method()) {
         return Ok(other_method(broker, &place));
     }
@@ -60,7 +69,8 @@ async fn with_token(broker: &Broker, place: Option<Place<'_>>, request: Sent) ->
             Ok(created(&scim::create(broker, &caller, kind, &body, &asked).await?))
         }
         Place::One(one) => one_resource(broker, &caller, one, request).await,
-        Place::Me => Err(Error::bug("who asks for themselves is no directory")),
+        // A person has no connection in their own address.
+        Place::Me => Err(nowhere().into()),
         Place::Described(described) => {
             let query = sent::query(&request)?;
             described::show(broker, &caller.tenant, described, &query).await

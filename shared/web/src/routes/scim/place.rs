@@ -32,6 +32,18 @@ pub(super) enum Described<'p> {
     ResourceTypes(Option<&'p str>),
 }
 
+/// A path below `/c/{connection}`, where everything is again for whoever wants an address for each connection, or one
+/// without.
+pub(super) fn connection(path: &str) -> (Option<&str>, &str) {
+    match path.strip_prefix("c/") {
+        Some(rest) => {
+            let (connection, path) = rest.split_once('/').unwrap_or((rest, ""));
+            (Some(connection), path)
+        }
+        None => (None, path),
+    }
+}
+
 impl<'p> Place<'p> {
     /// Reads a decoded path below `/scim/v2`.
     pub(super) fn parse(path: &'p str) -> Option<Self> {
