@@ -32,8 +32,10 @@ mod flows {
     mod resume;
     mod rotation;
     mod scim_access;
+    mod scim_audit;
     mod scim_clients;
     mod scim_groups;
+    mod scim_limits;
     mod scim_list;
     mod scim_users;
     mod signing_keys;

@@ -27,6 +27,9 @@ use crate::store::{StoreError, key};
 /// The attribute that is not part of a group's record.
 const MEMBERS: &str = "members";
 
+/// Longest name, in bytes: it is in the record of everybody who is in the group.
+const MAX_NAME: usize = 512;
+
 /// What a request makes of a group.
 struct Said {
     attributes: Map<String, Value>,
@@ -46,6 +49,9 @@ impl Said {
     fn new(resource: Value, members: Members, notes: Vec<Note>) -> Result<Self, Error> {
         let Value::Object(attributes) = resource else { return Err(Error::bug("a resource that is no object")) };
         check_size(&attributes)?;
+        if attributes.get("displayName").and_then(Value::as_str).is_some_and(|name| name.len() > MAX_NAME) {
+            return Err(scim::Error::invalid_value("displayName of a group must have at most 512 bytes").into());
+        }
         Ok(Self { attributes, members, notes })
     }
 }

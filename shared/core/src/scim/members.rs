@@ -20,11 +20,11 @@ use crate::store::{Expect, StoreError, Write, key};
 /// Most people in one commit. Each costs two writes; the group, the event and an effect need some more.
 const MOST_PEOPLE: usize = 30;
 /// About how many bytes of people one commit may have.
-const MOST_BYTES: usize = 2 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// Most groups that a person can be in: their names are part of the person's record.
 const MAX_GROUPS: usize = 1_000;
 /// Most bytes of a person's record. The store takes a little more.
-const MAX_PERSON: usize = 240 * 1024;
+pub(super) const MAX_PERSON: usize = 240 * 1024;
 
 /// Somebody who is to be in a group, or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +110,8 @@ impl Moving<'_> {
         let write =
             key::user(self.tenant, &user.id).put(user, Expect::Version(found.version.clone())).map_err(Error::from)?;
         if one.joins && (user.member_of.len() > MAX_GROUPS || write.bytes() > MAX_PERSON) {
-            let detail = format!("{} is in as many groups as a person can be in: 1000 at most", self.place(one));
+            let detail =
+                format!("{} is in as many groups as fit into a person's record: 1000 at most", self.place(one));
             return Err(scim::Error::invalid_value(detail).into());
         }
         Ok(write)
