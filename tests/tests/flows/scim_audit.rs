@@ -4,6 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::TestBroker;
+use vestibule_tests::scim::USER;
 
 /// What directories did, once the ticks have written it down.
 async fn events(test: &TestBroker) -> Vec<Value> {
@@ -79,4 +80,42 @@ async fn members_are_in_the_log() {
     let renamed = renamed.expect("the new name");
     assert_eq!(renamed["attributes"], json!([{"name": "displayName", "before": "Ops", "after": "Operations"}]));
     assert_eq!(renamed["people"], json!([{"user": people[0], "membership": "left"}]));
+}
+
+/// SC-22: what a change means for people's rights is told with it: a new person, who joins, a new name, an end.
+#[tokio::test]
+async fn rights_are_in_the_log() {
+    let test = TestBroker::new().await;
+    let token = test.scim_token().await;
+    let mapping = json!({
+        "roles": [{"name": "admin"}, {"name": "viewer"}],
+        "scim": {"groups": "group_display_names", "type": "userType"},
+        "rules": [
+            {"claim": "groups", "value": "Admins", "grants": "role", "name": "admin"},
+            {"claim": "groups", "value": "/${*}", "grants": "team"},
+            {"claim": "type", "value": "*", "grants": "business_unit"},
+        ],
+    });
+    test.admin(Method::PUT, "/tenants/acme/mapping", &mapping).await;
+    let body = json!({"schemas": [USER], "userName": "ada", "userType": "Works"});
+    let made = test.scim(&token, Method::POST, "/Users", &body).await.scim();
+    let user = made["id"].as_str().expect("an id").to_owned();
+    let group = test.scim_group(&token, "Admins", std::slice::from_ref(&user)).await;
+    let path = format!("/Groups/{group}");
+    let rename = json!([{"op": "replace", "path": "displayName", "value": "/ops"}]);
+    assert_eq!(test.scim_patch(&token, &path, &rename).await.status, 204);
+    assert_eq!(test.scim(&token, Method::DELETE, &path, &Value::Null).await.status, 204);
+    let works = json!([{"op": "remove", "path": "userType"}]);
+    test.scim_patch(&token, &format!("/Users/{user}"), &works).await;
+    let events = events(&test).await;
+    for expected in [
+        json!({"user": user, "gained": {"business_units": ["Works"]}}),
+        json!({"user": user, "membership": "joined", "gained": {"roles": ["admin"]}}),
+        json!({"user": user, "gained": {"teams": ["ops"]}, "lost": {"roles": ["admin"]}}),
+        json!({"user": user, "membership": "left", "lost": {"teams": ["ops"]}}),
+        json!({"user": user, "lost": {"business_units": ["Works"]}}),
+    ] {
+        let told = events.iter().filter_map(|event| event["people"].as_array()).flatten();
+        assert_eq!(told.filter(|person| **person == expected).count(), 1, "{expected} in {events:?}");
+    }
 }

@@ -23,7 +23,7 @@ use crate::model::user::{Profile, Source, User};
 use crate::outbox;
 use crate::sessions;
 use crate::store::record::Stored;
-use crate::store::{StoreError, key};
+use crate::store::{MAX_VALUE_BYTES, StoreError, key};
 
 /// What a request makes of a person.
 struct Said {
@@ -187,6 +187,10 @@ async fn commit(call: &Call<'_>, found: &Stored<User>, user: &User, notes: Vec<N
     let Call { broker, caller, .. } = *call;
     let tenant = call.tenant();
     let mut writes = person::update(tenant, found, user)?;
+    if writes.iter().any(|write| write.bytes() > MAX_VALUE_BYTES) {
+        let detail = "the person's record is full: fewer or shorter attributes, or fewer groups, would fit";
+        return Err(scim::Error::status(413, detail).into());
+    }
     let done = Done {
         object: format!("/Users/{}", user.id),
         change: ChangeKind::Replaced,
