@@ -118,11 +118,12 @@ test('a life of each object goes as described', async () => {
   for (const [method, body] of [['GET'], ['PUT', { active: false }], ['DELETE']]) {
     await kept(method, `${at}/users/nobody`, 404, body);
   }
+  await kept('POST', `${at}/users/nobody/end-sessions`, 404);
   await kept('POST', `${at}/provisioning/preview`, 200, { mode: 'invite_only' });
   await kept('POST', `${at}/provisioning/preview`, 400, {});
   await kept('POST', `${at}/invitations`, 400, { email: 'ada@corp.example' });
   await kept('PUT', at, 200, { ...objects[0][1], provisioning: { mode: 'invite_only' } });
-  const body = { email: 'ada@corp.example', roles: ['admin'] };
+  const body = { email: 'ada@corp.example', teams: ['ops'] };
   const invited = await kept('POST', `${at}/invitations`, 201, body);
   const invitation = `${at}/invitations/${invited.id}`;
   await kept('GET', invitation, 200);

@@ -5,7 +5,9 @@ use vestibule_protocol::time::Seconds;
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{Handle, HandleKind};
+use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::session::{Gate, Session, Subject};
+use crate::outbox;
 use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, MAX_WRITES, Store, StoreError, Version, Write, record};
 
@@ -86,6 +88,32 @@ pub(crate) async fn end(
     writes.extend(also);
     writes.extend(grants.records.into_iter().map(|grant| Write::Delete { id: grant.id, expect: Expect::Any }));
     Ok(store.commit(&partition, writes).await?)
+}
+
+/// Ends every session of a person who stays: their gate is written anew as it is, so that whatever remembers it as it was
+/// is over. `kind` says who did it. Nothing when the tenant is not there.
+pub(crate) async fn end_all(broker: &Broker, tenant: &str, user: &str, kind: AuditKind) -> Result<(), Error> {
+    let store = &*broker.platform.store;
+    let Some(settings) = key::tenant(tenant).get(store).await? else { return Ok(()) };
+    let shard = SessionShard::of_user(tenant, user, settings.value.session_shards);
+    let time = broker.platform.clock.now();
+    let event = AuditEvent { time, kind, user: Some(user.to_owned()), connection: None, client: None, session: None };
+    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: tenant.to_owned(), event })?.write;
+    let record = shard.gate(user);
+    loop {
+        let mut writes = vec![audit.clone()];
+        // Whoever never signed in has no gate, and no session.
+        if let Some(gate) = record.get(store).await? {
+            writes.push(record.put(&gate.value, Expect::Version(gate.version))?);
+        }
+        match store.commit(record.partition(), writes).await {
+            Ok(()) => break,
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let gate = record.get(store).await?.map(|gate| gate.version);
+    remove_dead(broker, store, &shard, user, gate.as_ref()).await
 }
 
 /// Brings a person's gate in line with whether they are active, then removes the sessions that this ended. Safe to

@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use vestibule_testkit::relying_party::payload;
 use vestibule_tests::world::{ALICE, BOB, member};
 use vestibule_tests::{Browser, Reply, World};
 
@@ -66,6 +67,35 @@ async fn removing_a_person_ends_everything() {
     }
     world.tokens().await;
     assert_ne!(people(&world).await[0]["id"], json!(alice));
+}
+
+/// CK-5: an administrator ends all sessions of one person, who may come back; nobody else's.
+#[tokio::test]
+async fn an_administrator_ends_the_sessions_of_one_person() {
+    let world = World::new().await;
+    let mut browser = Browser::new();
+    let (here, elsewhere) = (world.tokens_in(&mut browser).await, world.tokens().await);
+    let mut bobs = Browser::new();
+    let request = world.authorization();
+    let code = Reply::one_param(world.follow(&mut bobs, &request, BOB).await.arrived(), "code");
+    let bob = world.redeem(&request, &code).await.json();
+    let alice = payload(&member(&here, "id_token"))["sub"].as_str().expect("a subject").to_owned();
+    let path = format!("/tenants/{}/users/{alice}/end-sessions", world.tenant);
+    let (_, reader) = world.broker.token(&[&format!("tenant:{}:read", world.tenant)]).await;
+    assert_eq!(reader.admin(Method::POST, &path, None).await.status, 403);
+    assert_eq!(world.broker.admin_if(("if-match", "\"other\""), Method::POST, &path, None).await.status, 412);
+    assert_eq!(world.broker.admin(Method::POST, &path, None).await.status, 200);
+    for tokens in [&here, &elsewhere] {
+        assert_eq!(world.refresh(&member(tokens, "refresh_token")).await.status, 400);
+        assert_eq!(world.userinfo(tokens).await.status, 401);
+    }
+    let silent = world.follow(&mut browser, &world.authorization().with("prompt", "none"), ALICE).await;
+    assert_eq!(Reply::one_param(silent.arrived(), "error"), "login_required");
+    assert_eq!(world.refresh(&member(&bob, "refresh_token")).await.status, 200);
+    world.tokens_in(&mut browser).await;
+    assert_eq!(people(&world).await.len(), 2);
+    let nobody = format!("/tenants/{}/users/nobody/end-sessions", world.tenant);
+    assert_eq!(world.broker.admin(Method::POST, &nobody, None).await.status, 404);
 }
 
 /// What a mode would change is told to whoever may look, and nothing is changed by asking.

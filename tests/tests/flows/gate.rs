@@ -6,31 +6,35 @@ use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde_json::json;
 use vestibule_core::store::StoreError;
-use vestibule_tests::in_process::{TestBroker, claims};
+use vestibule_tests::in_process::{TestBroker, claims, signed_in};
 use vestibule_tests::watched_store::{Call, Watch, watched};
 
-/// Deactivates a person right before the first commit that creates or changes something in their sessions.
-struct DeactivatesFirst {
+/// What an administrator does right before the first commit that creates or changes something in a person's sessions.
+struct ActsFirst {
     elsewhere: TestBroker,
-    user: String,
+    method: Method,
+    path: String,
     done: AtomicBool,
 }
 
 #[async_trait]
-impl Watch for DeactivatesFirst {
+impl Watch for ActsFirst {
     async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
         if call.writes_to("sessions") && !self.done.swap(true, Ordering::SeqCst) {
-            let path = format!("/tenants/acme/users/{}", self.user);
-            self.elsewhere.admin(Method::PUT, &path, &json!({"active": false})).await;
+            self.elsewhere.admin(self.method.clone(), &self.path, &json!({"active": false})).await;
         }
         Ok(())
     }
 }
 
-fn racing(test: &TestBroker, user: &str) -> TestBroker {
-    let watch =
-        DeactivatesFirst { elsewhere: test.another_process(None), user: user.to_owned(), done: AtomicBool::new(false) };
+/// A process whose first such commit comes after the administrator's act.
+fn after(test: &TestBroker, method: Method, path: String) -> TestBroker {
+    let watch = ActsFirst { elsewhere: test.another_process(None), method, path, done: AtomicBool::new(false) };
     test.another_process(Some(watched(&test.store, watch).0))
+}
+
+fn racing(test: &TestBroker, user: &str) -> TestBroker {
+    after(test, Method::PUT, format!("/tenants/acme/users/{user}"))
 }
 
 async fn known_user(test: &TestBroker) -> (String, String) {
@@ -78,4 +82,20 @@ async fn reactivation_revives_no_session() {
     test.admin(Method::PUT, &path, &json!({"active": true})).await;
     assert_eq!(test.refresh(&refresh_token).await.text("error"), "invalid_grant");
     test.tokens().await;
+}
+
+/// CK-5: sessions are ended between the grant's answer and its rotation; and right before a login's commit, which then
+/// makes a session of the time after.
+#[tokio::test]
+async fn what_races_an_end_of_sessions_is_over() {
+    let test = TestBroker::new().await;
+    let (user, refresh_token) = known_user(&test).await;
+    let path = format!("/tenants/acme/users/{user}/end-sessions");
+    let reply = after(&test, Method::POST, path.clone()).refresh(&refresh_token).await;
+    assert_eq!(reply.text("error"), "invalid_grant");
+    let (authorization, cookie) = test.start().await;
+    let reply = after(&test, Method::POST, path).finish(&authorization, &cookie).await;
+    let tokens = test.redeem(&signed_in(&reply).code).await;
+    assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
+    assert_eq!(test.audited(&["sessions_ended"]).await.len(), 2);
 }

@@ -82,7 +82,8 @@ fn assert_over(reply: &Reply) {
 #[tokio::test]
 async fn an_invitation_brings_somebody_in_with_what_it_grants() {
     let test = inviting().await;
-    let (id, link) = invite(&test, json!({"email": "ALICE@Corp.Example", "roles": ["admin"], "teams": ["ops"]})).await;
+    test.admin(Method::PUT, "/tenants/acme/mapping", &json!({"roles": [{"name": "admin"}]})).await;
+    let (id, link) = invite(&test, json!({"email": "ALICE@Corp.Example", "roles": ["ADMIN"], "teams": ["ops"]})).await;
     let browser = opened(&test, &link).await;
     let tokens = test.redeem(&signed_in(&come(&test, ALICE, &browser).await).code).await.json();
     let alice = claims(&tokens["id_token"])["sub"].as_str().expect("a subject").to_owned();
@@ -139,6 +140,22 @@ async fn link_and_verified_address_are_both_needed() {
     assert_eq!(reasons, [unverified, unverified, unverified, "no_invitation", "other_address"]);
     let list = test.admin(Method::GET, "/tenants/acme/users", &Value::Null).await;
     assert_eq!(list["items"], json!([]));
+}
+
+/// Where nobody comes in without a role, an invitation without one brings nobody in, and is not used up.
+#[tokio::test]
+async fn an_invitation_can_bring_the_role_that_is_needed() {
+    let test = inviting().await;
+    let mapping = json!({"roles": [{"name": "admin"}], "require_role": true});
+    test.admin(Method::PUT, "/tenants/acme/mapping", &mapping).await;
+    let (id, link) = invite(&test, json!({})).await;
+    let reply = come(&test, ALICE, &opened(&test, &link).await).await;
+    assert!(reply.status == StatusCode::FORBIDDEN && reply.body.contains("no role"), "{}", reply.body);
+    assert_eq!(state(&test, &id).await, "pending");
+    test.admin(Method::DELETE, &format!("{ALL}/{id}"), &Value::Null).await;
+    let (_, link) = invite(&test, json!({"roles": ["admin"]})).await;
+    signed_in(&come(&test, ALICE, &opened(&test, &link).await).await);
+    signed_in(&come(&test, ALICE, "").await);
 }
 
 #[tokio::test]

@@ -73,14 +73,12 @@ pub async fn put(
     Checked { input, mut problems }: Checked<AccessInput>,
 ) -> Result<(Put, Tagged<AccessView>), Error> {
     let (found, mapping) = read(broker, tenant, id).await?;
-    let roles = roles(&mut problems, &mapping, &input.roles);
-    check_names(&mut problems, "/teams", &input.teams);
-    check_names(&mut problems, "/business_units", &input.business_units);
+    let granted = by_hand(&mut problems, &mapping, input);
     problems.none()?;
     let (outcome, _) = change.expect(broker, Some(&found))?;
     let mut user = found.value.clone();
-    for (kind, names) in [(Kind::Role, roles), (Kind::Team, input.teams), (Kind::BusinessUnit, input.business_units)] {
-        user.access.replace(kind, &Provenance::Administrator, names, false);
+    for kind in KINDS {
+        user.access.replace(kind, &Provenance::Administrator, granted.names(kind), false);
     }
     if user.access != found.value.access {
         user.updated_at = broker.platform.clock.now();
@@ -90,6 +88,20 @@ pub async fn put(
         change.commit(broker, &key::directory(tenant), writes, done).await?;
     }
     Ok((outcome, show(broker, &mapping, user)?))
+}
+
+const KINDS: [Kind; 3] = [Kind::Role, Kind::Team, Kind::BusinessUnit];
+
+/// What is granted by hand, as it is kept.
+pub(super) fn by_hand(problems: &mut Problems, mapping: &Mapping, sent: AccessInput) -> Access {
+    let roles = roles(problems, mapping, &sent.roles);
+    check_names(problems, "/teams", &sent.teams);
+    check_names(problems, "/business_units", &sent.business_units);
+    let mut access = Access::default();
+    for (kind, names) in KINDS.into_iter().zip([roles, sent.teams, sent.business_units]) {
+        access.replace(kind, &Provenance::Administrator, names, false);
+    }
+    access
 }
 
 /// The roles as the tenant's list spells them.

@@ -5,10 +5,12 @@ mod input;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use vestibule_protocol::mapping::rule::Kind;
 use vestibule_protocol::time::Timestamp;
 
 pub use self::input::{InvitationInput, ResendInput};
-use self::input::{check_client, check_life, check_names};
+use self::input::{check_client, check_life};
+use super::access::{AccessInput, by_hand};
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::{Checked, check_id, tenants};
@@ -16,7 +18,6 @@ use crate::Broker;
 use crate::directory::plain_address;
 use crate::error::{AdminError, Error};
 use crate::handle::{HandleSecret, SecretHash, TenantHandle, TenantHandleKind, new_id, new_secret};
-use crate::model::access::{Access, Grant};
 use crate::model::effect::ChangeKind;
 use crate::model::invitation::{Invitation, InvitationState, KEPT, Outcome};
 use crate::model::provisioning::Mode;
@@ -39,6 +40,8 @@ pub struct InvitationView {
     pub roles: Vec<String>,
     /// Teams that they get into.
     pub teams: Vec<String>,
+    /// Business units that they get into.
+    pub business_units: Vec<String>,
     /// How it stands.
     pub state: InvitationState,
     /// Who accepted it.
@@ -62,14 +65,23 @@ pub struct NewInvitation {
 
 fn view(broker: &Broker, id: &str, invitation: Invitation) -> InvitationView {
     let state = invitation.state(broker.platform.clock.now());
-    let names = |grants: Vec<Grant>| grants.into_iter().map(|grant| grant.name).collect();
     let Invitation { email, client, access, created_at, expires_at, outcome, secret: _ } = invitation;
     let user = match outcome {
         Some(Outcome::Accepted { user, .. }) => Some(user),
         Some(Outcome::Revoked { .. }) | None => None,
     };
-    let (roles, teams) = (names(access.roles), names(access.teams));
-    InvitationView { id: id.to_owned(), email, client, roles, teams, state, user, created_at, expires_at }
+    InvitationView {
+        id: id.to_owned(),
+        email,
+        client,
+        roles: access.names(Kind::Role),
+        teams: access.names(Kind::Team),
+        business_units: access.names(Kind::BusinessUnit),
+        state,
+        user,
+        created_at,
+        expires_at,
+    }
 }
 
 fn show(broker: &Broker, id: &str, invitation: Invitation) -> Result<Tagged<InvitationView>, Error> {
@@ -121,11 +133,9 @@ pub async fn create(
     }
     let life = check_life(&mut problems, input.expires_in);
     check_client(broker, &mut problems, tenant, input.client.as_deref()).await?;
-    let access = Access {
-        roles: check_names(&mut problems, "/roles", input.roles),
-        teams: check_names(&mut problems, "/teams", input.teams),
-        business_units: Vec::new(),
-    };
+    let mapping = key::mapping(tenant).get(&*broker.platform.store).await?.map(|found| found.value).unwrap_or_default();
+    let InvitationInput { email, client, roles, teams, business_units, .. } = input;
+    let access = by_hand(&mut problems, &mapping, AccessInput { roles, teams, business_units });
     let waiting = match &address {
         Some(address) => key::invited(tenant, address).get(&*broker.platform.store).await?,
         None => None,
@@ -138,8 +148,8 @@ pub async fn create(
     let (now, random) = (broker.platform.clock.now(), &*broker.platform.random);
     let (id, secret) = (new_id(random), new_secret(random));
     let invitation = Invitation {
-        email: input.email,
-        client: input.client,
+        email,
+        client,
         access,
         secret: SecretHash::of(secret.expose()),
         created_at: now,

@@ -37,6 +37,8 @@ pub struct Preview {
     pub pending_invitations: u32,
     /// How many SCIM tokens there are.
     pub scim_tokens: u32,
+    /// How many clients fetch tokens for SCIM themselves.
+    pub scim_clients: u32,
     /// The connections by which people come, of very many the first hundred.
     pub connections: Vec<String>,
     /// What would change, in words.
@@ -87,7 +89,7 @@ pub async fn preview(
         Ok(())
     })
     .await?;
-    let (mut pending_invitations, mut scim_tokens) = (0, 0);
+    let (mut pending_invitations, mut scim_tokens, mut scim_clients) = (0, 0, 0);
     let now = broker.platform.clock.now();
     each(broker, &key::directory(tenant), key::INVITATION, |record| {
         let invitation = parse::<Invitation>(record)?.value;
@@ -100,10 +102,16 @@ pub async fn preview(
         Ok(())
     })
     .await?;
+    each(broker, &key::tenant_partition(tenant), key::INDEX_SCIM_CLIENT, |_| {
+        scim_clients += 1;
+        Ok(())
+    })
+    .await?;
     let connections = broker.enabled_connections(tenant).await?;
     let connections = connections.iter().map(|offered| offered.id.clone()).collect();
     let (from, to) = (found.value.provisioning.mode, input.mode);
-    let mut preview = Preview { from, to, people, pending_invitations, scim_tokens, connections, effects: Vec::new() };
+    let mut preview =
+        Preview { from, to, people, pending_invitations, scim_tokens, scim_clients, connections, effects: Vec::new() };
     preview.effects = effects(&preview);
     Ok(preview)
 }
@@ -144,7 +152,7 @@ impl People {
 
 /// What would change, a sentence each.
 fn effects(preview: &Preview) -> Vec<String> {
-    let Preview { from, to, people, pending_invitations, scim_tokens, connections, .. } = preview;
+    let Preview { from, to, people, pending_invitations, scim_tokens, scim_clients, connections, .. } = preview;
     if from == to {
         return vec!["Nothing changes: this is the tenant's mode.".to_owned()];
     }
@@ -171,7 +179,9 @@ fn effects(preview: &Preview) -> Vec<String> {
     if *from == Mode::Scim || *to == Mode::Scim {
         let answer = if *to == Mode::Scim { "taken" } else { "refused; all others go on" };
         let tokens = if *scim_tokens == 1 { "token" } else { "tokens" };
-        effects.push(format!("SCIM requests that create people, by {scim_tokens} {tokens}, are {answer}."));
+        let clients = if *scim_clients == 1 { "client" } else { "clients" };
+        let by = format!("{scim_tokens} {tokens} and {scim_clients} {clients}");
+        effects.push(format!("SCIM requests that create people, by {by}, are {answer}."));
     }
     effects
 }
@@ -186,15 +196,27 @@ mod tests {
         for (from, to) in all.iter().flat_map(|from| all.map(|to| (*from, to))) {
             let people = People { scim: Activity { active: 2, inactive: 1 }, ..People::default() };
             let connections = vec!["corp".to_owned()];
-            let preview =
-                Preview { from, to, people, pending_invitations: 1, scim_tokens: 2, connections, effects: Vec::new() };
+            let preview = Preview {
+                from,
+                to,
+                people,
+                pending_invitations: 1,
+                scim_tokens: 2,
+                scim_clients: 1,
+                connections,
+                effects: Vec::new(),
+            };
             let said = effects(&preview).join("\n");
             assert_eq!(said.contains("Nothing changes"), from == to, "{said}");
             assert_eq!(said.contains("The 3 people"), from != to, "{said}");
             assert_eq!(said.contains("1 pending invitation can"), from == Mode::InviteOnly && from != to, "{said}");
             assert_eq!(said.contains("is created"), to == Mode::JustInTime && from != to, "{said}");
-            assert_eq!(said.contains("by 2 tokens, are taken"), to == Mode::Scim && from != to, "{said}");
-            assert_eq!(said.contains("by 2 tokens, are refused"), from == Mode::Scim && from != to, "{said}");
+            assert_eq!(said.contains("by 2 tokens and 1 client, are taken"), to == Mode::Scim && from != to, "{said}");
+            assert_eq!(
+                said.contains("by 2 tokens and 1 client, are refused"),
+                from == Mode::Scim && from != to,
+                "{said}"
+            );
         }
     }
 }

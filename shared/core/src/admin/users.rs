@@ -1,4 +1,4 @@
-//! People, as far as an administrator switches them on and off, and removes them.
+//! People, as far as an administrator switches them on and off, ends their sessions and removes them.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use crate::error::{AdminError, Error};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::user::User;
 use crate::outbox;
+use crate::sessions;
 use crate::store::{MAX_ID_BYTES, key};
 
 /// What an administrator sends.
@@ -51,6 +52,16 @@ pub async fn put(
     problems.none()?;
     let changed = directory::set_active(broker, change, tenant, id, input.active).await?;
     Ok((Put::Replaced, show(broker, changed.ok_or(AdminError::NotFound)?)?))
+}
+
+/// Ends all sessions of a person, who may sign in again.
+pub async fn end_sessions(broker: &Broker, change: &Change, tenant: &str, id: &str) -> Result<Tagged<User>, Error> {
+    check(tenant, id)?;
+    let found = key::user(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
+    change.expect(broker, Some(&found))?;
+    let kind = AuditKind::SessionsEnded { administrator: change.by.administrator.clone() };
+    sessions::end_all(broker, tenant, id, kind).await?;
+    show(broker, found.value)
 }
 
 /// Removes a person, with all sessions before the answer is sent. Whoever comes by the same identity again is somebody

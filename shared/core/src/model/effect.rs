@@ -113,6 +113,11 @@ pub enum AuditKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         administrator: Option<Administrator>,
     },
+    /// An administrator ended all sessions of a person.
+    SessionsEnded {
+        /// Who.
+        administrator: Administrator,
+    },
     /// An administrator removed a person.
     UserDeleted {
         /// Who.

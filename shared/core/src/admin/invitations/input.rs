@@ -7,7 +7,6 @@ use vestibule_protocol::time::Seconds;
 use crate::Broker;
 use crate::admin::problems::Problems;
 use crate::error::Error;
-use crate::model::access::{Grant, Provenance};
 use crate::model::invitation::{INVITATION_LIFE, MAX_INVITATION_LIFE};
 
 /// What an administrator sends.
@@ -22,12 +21,15 @@ pub struct InvitationInput {
     /// The application where they begin. Its `initiate_login_uri`, if it has one, is where the link leads on to.
     #[serde(default)]
     pub client: Option<String>,
-    /// Roles that they get.
+    /// Roles of the tenant's list that they get, as if granted by hand.
     #[serde(default)]
     pub roles: Vec<String>,
     /// Teams that they get into.
     #[serde(default)]
     pub teams: Vec<String>,
+    /// Business units that they get into.
+    #[serde(default)]
+    pub business_units: Vec<String>,
 }
 
 /// What an administrator sends to have another link.
@@ -60,22 +62,4 @@ pub(super) async fn check_client(
         problems.add("/client", "is no application of this tenant's");
     }
     Ok(())
-}
-
-/// Names that an administrator grants by hand.
-pub(super) fn check_names(problems: &mut Problems, path: &str, names: Vec<String>) -> Vec<Grant> {
-    if names.len() > 20 {
-        problems.add(path, "has more than 20 entries");
-    }
-    let mut grants: Vec<Grant> = Vec::new();
-    for (at, name) in names.into_iter().enumerate() {
-        if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-            problems.add(format!("{path}/{at}"), "must have 1 to 100 characters");
-        }
-        if grants.iter().any(|other| other.name == name) {
-            problems.add(format!("{path}/{at}"), "is there twice");
-        }
-        grants.push(Grant { name, from: Provenance::Administrator });
-    }
-    grants
 }

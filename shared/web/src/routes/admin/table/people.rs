@@ -9,7 +9,7 @@ use super::{Kind, Table, operation};
 
 /// People.
 pub(super) fn people(table: &mut impl Table) {
-    use Kind::{Delete, Get, List, Put};
+    use Kind::{Act, Delete, Get, List, Put};
     let (all, one) = ("/tenants/{tenant}/users", "/tenants/{tenant}/users/{user}");
     table.add(operation(List, Area::Tenant, all, "Lists the people of a tenant"), |call, ()| async move {
         Answer::shown(users::list(&call.broker, &call.tenant, &call.paging()?).await)
@@ -20,6 +20,12 @@ pub(super) fn people(table: &mut impl Table) {
     table.add(operation(Put, Area::Tenant, one, "Switches a person on or off"), |call, Sent(input)| async move {
         Answer::put(users::put(&call.broker, &call.change, &call.tenant, &call.id, input).await)
     });
+    table.add(
+        operation(Act, Area::Tenant, "/tenants/{tenant}/users/{user}/end-sessions", "Ends all sessions of a person"),
+        |call, ()| async move {
+            Answer::tagged(users::end_sessions(&call.broker, &call.change, &call.tenant, &call.id).await)
+        },
+    );
     table.add(operation(Delete, Area::Tenant, one, "Removes a person"), |call, ()| async move {
         Answer::gone(users::delete(&call.broker, &call.change, &call.tenant, &call.id).await)
     });
