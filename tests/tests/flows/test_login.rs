@@ -224,3 +224,38 @@ async fn a_test_login_is_its_connections_only() {
     let page = test.get(&link, "").await;
     assert!(page.status == StatusCode::BAD_GATEWAY && page.body.contains("was removed"), "{}", page.body);
 }
+
+/// What it brought can be tried with a mapping, in place of pasted claims; what is not done, and another's, cannot.
+#[tokio::test]
+async fn a_mapping_is_tried_with_what_came() {
+    let test = TestBroker::new().await;
+    let account = Account::new("bob@corp.example", "password", "bob-1", "Bob");
+    test.idp.add_account(account.with_claim("groups", json!(["Engineering"])));
+    let path = "/tenants/acme/mapping/preview";
+    let rule = json!({"claim": "groups", "value": "*", "grants": "team"});
+    let (at, link) = make(&test).await;
+    let id = at.rsplit('/').next().expect("an id");
+    let body = json!({"connection": "idp", "test_login": id, "mapping": {"rules": [rule]}});
+    let waiting = test.try_admin(Method::POST, path, &body).await;
+    assert_eq!(waiting.json()["problems"][0]["path"], "/test_login", "{}", waiting.body);
+    let (authorization, cookie) = follow(&test, &link).await;
+    assert_eq!(test.finish_as("bob@corp.example", &authorization, &cookie).await.status, 200);
+    let preview = test.admin(Method::POST, path, &body).await;
+    assert_eq!(
+        (&preview["unique_id"], &preview["teams"][0]["name"]),
+        (&json!("bob-1"), &json!("Engineering")),
+        "{preview}"
+    );
+    for (member, value) in
+        [("id_token", json!({"sub": "x"})), ("test_login", json!("none")), ("test_login", json!("a#b"))]
+    {
+        let mut wrong = body.clone();
+        wrong[member] = value;
+        let refused = test.try_admin(Method::POST, path, &wrong).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["problems"][0]["path"]),
+            (400, &json!("/test_login")),
+            "{wrong}"
+        );
+    }
+}

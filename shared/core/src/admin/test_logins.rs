@@ -87,18 +87,24 @@ pub async fn create(
     Ok(Tagged { object: NewTestLogin { id: handle.id, url, expires_at: test.expires_at }, tag })
 }
 
-/// How far a test login of the connection is, and what it brought.
-pub async fn get(
-    broker: &Broker,
-    (tenant, connection): (&str, &str),
-    id: &str,
-) -> Result<Tagged<TestLoginView>, Error> {
+/// A test login of the connection.
+async fn find(broker: &Broker, (tenant, connection): (&str, &str), id: &str) -> Result<Option<TestLogin>, Error> {
     check_id("tenant", tenant)?;
     let found =
         if TenantHandle::is_id(id) { key::test_login(tenant, id).get(&*broker.platform.store).await? } else { None };
-    let test = found.map(|found| found.value).filter(|test| test.connection == connection);
-    let test = test.ok_or(AdminError::NotFound)?;
-    let claims = test_login::claims(broker, (tenant, id), &test)?;
+    Ok(found.map(|found| found.value).filter(|test| test.connection == connection))
+}
+
+/// What a test login of the connection brought; `None` if it brought nothing, or is not there.
+pub(super) async fn claims(broker: &Broker, connection: (&str, &str), id: &str) -> Result<Option<TestClaims>, Error> {
+    let Some(test) = find(broker, connection, id).await? else { return Ok(None) };
+    test_login::claims(broker, (connection.0, id), &test)
+}
+
+/// How far a test login of the connection is, and what it brought.
+pub async fn get(broker: &Broker, connection: (&str, &str), id: &str) -> Result<Tagged<TestLoginView>, Error> {
+    let test = find(broker, connection, id).await?.ok_or(AdminError::NotFound)?;
+    let claims = test_login::claims(broker, (connection.0, id), &test)?;
     let tag = change::tag(broker, &test)?;
     let (state, reason) = match test.outcome {
         Outcome::Waiting | Outcome::Started => (TestLoginState::Waiting, None),

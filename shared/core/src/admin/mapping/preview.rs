@@ -10,12 +10,13 @@ use vestibule_protocol::oidc::groups::Groups;
 
 use super::{check, drafted};
 use crate::Broker;
-use crate::admin::{Checked, check_id, tenants};
+use crate::admin::{Checked, check_id, tenants, test_logins};
 use crate::error::{AdminError, Error};
 use crate::login::upstream::person::{self, Said};
 use crate::mapping::{self, Evidence};
 use crate::model::connection::{ClaimNames, Upstream};
 use crate::model::mapping::Mapping;
+use crate::model::test_login::TestClaims;
 use crate::model::user::Profile;
 use crate::store::key;
 
@@ -31,6 +32,9 @@ pub struct PreviewInput {
     /// The claims of userinfo.
     #[serde(default)]
     pub userinfo: Map<String, Value>,
+    /// A test login of the connection that is done: its claims, in place of sent ones.
+    #[serde(default)]
+    pub test_login: Option<String>,
     /// A mapping that is not saved yet; the one that is set when left out.
     #[serde(default)]
     pub mapping: Option<Mapping>,
@@ -85,13 +89,20 @@ pub async fn preview(
     if let Some(draft) = &input.mapping {
         check(&mut problems, "/mapping", draft);
     }
+    if input.test_login.is_some() && !(input.id_token.is_empty() && input.userinfo.is_empty()) {
+        problems.add("/test_login", "is in place of id_token and userinfo: send one or the other");
+    }
     problems.none()?;
     check_id("connection", &input.connection)?;
     let found = key::connection(tenant, &input.connection).get(&*broker.platform.store).await?;
     let connection = found.ok_or_else(|| AdminError::problem("/connection", "is none of the tenant's"))?.value;
     let mapping = drafted(broker, tenant, input.mapping).await?;
     let Upstream::Oidc(settings) = connection.upstream;
-    let (id_token, userinfo) = (Claims::from(input.id_token), Claims::from(input.userinfo));
+    let (id_token, userinfo) = match &input.test_login {
+        None => (input.id_token, input.userinfo),
+        Some(id) => tested(broker, (tenant, &input.connection), id).await?,
+    };
+    let (id_token, userinfo) = (Claims::from(id_token), Claims::from(userinfo));
     let said = Said::new(&id_token, Some(&userinfo), &settings.claims);
     let evidence = Evidence::Claims { connection: &input.connection, claims: &said.claims };
     let outcome = mapping::ask(&mapping, None, evidence);
@@ -109,6 +120,18 @@ pub async fn preview(
         business_units: granted(&outcome, Kind::BusinessUnit),
         unmet: outcome.unmet,
     })
+}
+
+/// What a test login brought, from ID token and userinfo.
+async fn tested(
+    broker: &Broker,
+    connection: (&str, &str),
+    id: &str,
+) -> Result<(Map<String, Value>, Map<String, Value>), Error> {
+    let claims = test_logins::claims(broker, connection, id).await?;
+    let not_done = || AdminError::problem("/test_login", "is no test login of the connection that is done");
+    let TestClaims { id_token, userinfo } = claims.ok_or_else(not_done)?;
+    Ok((id_token, userinfo.unwrap_or_default()))
 }
 
 fn granted(outcome: &Outcome, kind: Kind) -> Vec<Granted> {
