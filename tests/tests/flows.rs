@@ -21,6 +21,8 @@ mod flows {
     mod lifetimes;
     mod linking;
     mod mapping;
+    mod mapping_document;
+    mod mapping_scim;
     mod outbox;
     mod provisioning;
     mod pushed;

@@ -78,15 +78,14 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
         updated_at: now,
     };
     reevaluate(broker, tenant, &mut user, Evidence::Directory).await?;
+    let nobody = User { access: Access::default(), ..user.clone() };
     for _ in 0..TRIES {
         let mut writes = person::create(broker, tenant, &user).await?;
         let done = Done {
             object: format!("/Users/{}", user.id),
             change: ChangeKind::Created,
             attributes: audit::differences(&Map::new(), &resource(&user)),
-            people: audit::person(&User { access: Access::default(), ..user.clone() }, &user, None)
-                .into_iter()
-                .collect(),
+            people: audit::person(&nobody, &user, None).into_iter().collect(),
             notes: said.notes.clone(),
         };
         writes.push(audit::owe(broker, tenant, caller.client(), done)?);

@@ -72,8 +72,9 @@ pub struct Attribute {
     /// What a reference leads to: resource types, `external` or `uri`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
-    /// The parts of a complex attribute.
+    /// The parts of a complex attribute: attributes like this one, without parts of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
     pub sub_attributes: Vec<Attribute>,
 }
 
