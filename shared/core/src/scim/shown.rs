@@ -11,10 +11,10 @@ use vestibule_protocol::time::Timestamp;
 use super::tag;
 use crate::Broker;
 use crate::error::Error;
-use crate::model::group::Group;
+use crate::model::group::{Group, Touch};
 use crate::model::user::{GroupName, User};
 use crate::store::record::{self, Stored};
-use crate::store::{MAX_READS, Version, key};
+use crate::store::{MAX_READS, key};
 
 /// Most records of one page of a list.
 const PAGE: usize = 1_000;
@@ -60,7 +60,7 @@ pub fn group(
     base: &str,
     types: &ResourceType,
     found: &Stored<Group>,
-    touch: Option<&Version>,
+    touch: Option<&Stored<Touch>>,
     members: &[String],
 ) -> Value {
     let group = &found.value;
@@ -68,7 +68,8 @@ pub fn group(
     if !members.is_empty() {
         shown.insert("members".to_owned(), self::members(base, members));
     }
-    let record = About { base, id: &group.id, created: group.created_at, modified: group.updated_at };
+    let modified = touch.map_or(group.updated_at, |touch| group.updated_at.max(touch.value.at));
+    let record = About { base, id: &group.id, created: group.created_at, modified };
     finish(types, shown, &record, &tag::group(found, touch))
 }
 

@@ -3,9 +3,8 @@
 use vestibule_protocol::scim;
 
 use crate::admin::change::{Condition, Tags};
-use crate::model::group::Group;
+use crate::model::group::{Group, Touch};
 use crate::model::user::User;
-use crate::store::Version;
 use crate::store::record::Stored;
 
 /// The tag of a person's state.
@@ -14,8 +13,8 @@ pub(super) fn user(found: &Stored<User>) -> String {
 }
 
 /// The tag of a group's state, members included.
-pub(super) fn group(found: &Stored<Group>, touch: Option<&Version>) -> String {
-    let touch = touch.map_or("0", Version::as_str);
+pub(super) fn group(found: &Stored<Group>, touch: Option<&Stored<Touch>>) -> String {
+    let touch = touch.map_or("0", |touch| touch.version.as_str());
     format!("W/\"{}.{touch}\"", found.version.as_str())
 }
 

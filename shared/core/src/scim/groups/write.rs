@@ -10,19 +10,19 @@ use super::{check_source, none_such};
 use crate::directory::group;
 use crate::error::Error;
 use crate::model::effect::{ChangeKind, Effect};
-use crate::model::group::Group;
+use crate::model::group::{Group, Touch};
 use crate::outbox;
 use crate::scim::Call;
 use crate::scim::audit::{self, Done};
 use crate::scim::members::{Move, Moving};
 use crate::store::record::Stored;
-use crate::store::{Expect, Version, Write, key};
+use crate::store::{Expect, Write, key};
 
 /// A group as it was read.
 pub(super) struct Loaded {
     pub(super) group: Stored<Group>,
     /// The state of its members, where that was asked for.
-    pub(super) touch: Option<Version>,
+    pub(super) touch: Option<Stored<Touch>>,
     /// Whether it was.
     is_touch_read: bool,
 }
@@ -40,14 +40,14 @@ impl Loaded {
             return Ok(self);
         }
         let touch = key::group_touch(call.tenant(), &self.group.value.id).get(&*call.broker.platform.store).await?;
-        Ok(Self { touch: touch.map(|touch| touch.version), is_touch_read: true, ..self })
+        Ok(Self { touch, is_touch_read: true, ..self })
     }
 
     /// That nobody came or went since, if that was asked for.
     pub(super) fn touch_stands(&self) -> Expect {
         match (&self.touch, self.is_touch_read) {
             (_, false) => Expect::Any,
-            (Some(version), true) => Expect::Version(version.clone()),
+            (Some(touch), true) => Expect::Version(touch.version.clone()),
             (None, true) => Expect::Absent,
         }
     }

@@ -47,7 +47,7 @@ pub(super) async fn read(broker: &Broker, asked: &Asked<'_>, records: &[Record])
         let ids: Vec<String> = touches.iter().map(|touch| touch.id().to_owned()).collect();
         let touches = broker.platform.store.get_many(&key::directory(asked.tenant), &ids).await?;
         for (group, touch) in groups.into_iter().zip(touches) {
-            let touch = touch.map(|touch| touch.version);
+            let touch = touch.as_ref().map(record::parse::<Touch>).transpose()?;
             let resource = shown::group(asked.base, asked.resource_type, &group, touch.as_ref(), &[]);
             found.push(Found { id: group.value.id, resource });
         }
