@@ -72,8 +72,10 @@ pub struct Attribute {
     /// What a reference leads to: resource types, `external` or `uri`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
-    /// The parts of a complex attribute.
+    /// The parts of a complex attribute: attributes that have no parts themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    // Every form stands whole in the description of the admin API: one that names itself would have no end.
+    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
     pub sub_attributes: Vec<Attribute>,
 }
 
