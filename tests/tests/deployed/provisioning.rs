@@ -79,7 +79,8 @@ async fn an_administrator_ends_the_sessions_of_one_person() {
     let request = world.authorization();
     let code = Reply::one_param(world.follow(&mut bobs, &request, BOB).await.arrived(), "code");
     let bob = world.redeem(&request, &code).await.json();
-    let alice = payload(&member(&here, "id_token")).expect("claims")["sub"].as_str().expect("a subject").to_owned();
+    let claims = payload(&member(&here, "id_token")).expect("claims");
+    let alice = claims["sub"].as_str().expect("a subject");
     let path = format!("/tenants/{}/users/{alice}/end-sessions", world.tenant);
     let (_, reader) = world.broker.token(&[&format!("tenant:{}:read", world.tenant)]).await;
     assert_eq!(reader.admin(Method::POST, &path, None).await.status, 403);

@@ -102,6 +102,27 @@ async fn racing_patches_lose_nobody() {
     assert_eq!(groups_of(&test, &token, &people[7]).await, Vec::<String>::new());
 }
 
+/// SC-5: a group is another one when somebody joins or leaves.
+#[tokio::test]
+async fn a_change_of_members_is_a_change_of_the_group() {
+    let test = TestBroker::new().await;
+    let token = test.scim_token().await;
+    let people = people(&test, &token, 1).await;
+    let group = test.scim_group(&token, "Ops", &[]).await;
+    let path = format!("/Groups/{group}");
+    let mut before = test.scim_get(&token, &path).await["meta"].clone();
+    for operations in [add(&people), json!([{"op": "remove", "path": "members"}])] {
+        test.clock.advance(Seconds(60));
+        assert_eq!(test.scim_patch(&token, &path, &operations).await.status, 204);
+        let after = test.scim_get(&token, &path).await["meta"].clone();
+        assert!(after["lastModified"].as_str() > before["lastModified"].as_str(), "{before} {after}");
+        assert_ne!(after["version"], before["version"]);
+        let listed = test.scim_get(&token, "/Groups").await;
+        assert_eq!(listed["Resources"][0]["meta"], after, "a list says the same");
+        before = after;
+    }
+}
+
 /// SC-14, SC-19: of racing changes that each expect the group as it was, one is done.
 #[tokio::test]
 async fn a_condition_holds_for_members_too() {
