@@ -21,6 +21,7 @@ mod flows {
     mod lifetimes;
     mod linking;
     mod mapping;
+    mod mapping_document;
     mod outbox;
     mod provisioning;
     mod pushed;
