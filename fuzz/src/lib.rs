@@ -7,6 +7,7 @@
 mod authorization;
 mod cookies;
 mod handles;
+mod mapping_paths;
 mod scim_filter;
 mod scim_patch;
 mod tokens;
@@ -15,6 +16,7 @@ mod world;
 pub use authorization::authorization;
 pub use cookies::cookies;
 pub use handles::handles;
+pub use mapping_paths::mapping_paths;
 pub use scim_filter::scim_filter;
 pub use scim_patch::scim_patch;
 pub use tokens::tokens;
@@ -48,10 +50,11 @@ mod tests {
     #[test]
     fn every_target_holds_for_its_seeds() {
         type Target = fn(&[u8]);
-        let targets: [(&str, Target); 6] = [
+        let targets: [(&str, Target); 7] = [
             ("authorization", authorization),
             ("cookies", cookies),
             ("handles", handles),
+            ("mapping_paths", mapping_paths),
             ("scim_filter", scim_filter),
             ("scim_patch", scim_patch),
             ("tokens", tokens),

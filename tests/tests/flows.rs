@@ -22,6 +22,7 @@ mod flows {
     mod linking;
     mod mapping;
     mod mapping_document;
+    mod mapping_scim;
     mod outbox;
     mod provisioning;
     mod pushed;
