@@ -48,7 +48,7 @@ impl Pattern {
     pub fn take<'v>(&self, value: &'v str) -> Option<&'v str> {
         match &self.form {
             Form::Any => Some(value),
-            Form::Exact(folded) => (fold(value) == *folded).then_some(value),
+            Form::Exact(folded) => value.chars().flat_map(fold_char).eq(folded.chars()).then_some(value),
             Form::Part { before, after } => {
                 let rest = value.get(leading(value, before)?..)?;
                 let end = trailing(rest, after)?;

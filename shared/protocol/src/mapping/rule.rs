@@ -1,5 +1,7 @@
 //! A tenant's rules: which value of which claim makes which role, team or business unit.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,9 @@ use super::{fold, name};
 
 /// Most names that rules grant of a kind: they are kept with the person, and travel in tokens.
 pub const MAX_NAMES: usize = 300;
+
+/// As many reasons are told for a name.
+const MAX_REASONS: usize = 20;
 
 /// From a value to a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -71,7 +76,7 @@ pub struct Granted {
     pub grants: Kind,
     /// Its name.
     pub name: String,
-    /// Each rule and value that made it.
+    /// The rules and values that made it; of very many, the first 20.
     pub reasons: Vec<Reason>,
 }
 
@@ -117,16 +122,21 @@ impl Outcome {
     /// Asks every rule. `asked` gives what is said of its claim, `None` when the rule is not asked here. `listed` are
     /// the tenant's roles.
     pub fn of(rules: &[Rule], listed: &[&str], mut asked: impl FnMut(&Rule) -> Option<Said>) -> Self {
-        let mut outcome = Self::default();
+        let mut evaluation = Evaluation::default();
+        // Many rules are about one claim: it is read once.
+        let mut said = BTreeMap::new();
         for (index, rule) in rules.iter().enumerate() {
-            let obstacle = match asked(rule) {
+            let split = rule.split.as_ref().map(ToString::to_string);
+            let source = (rule.claim.as_str(), split, rule.connection.as_deref());
+            let obstacle = match said.entry(source).or_insert_with(|| asked(rule)) {
                 None => Some(Obstacle::NotAsked),
                 Some(Said::TooMany) => Some(Obstacle::TooManyValues),
                 Some(Said::Values(values)) if values.is_empty() => Some(Obstacle::NoValue),
-                Some(Said::Values(values)) => outcome.ask(index, rule, &values, listed),
+                Some(Said::Values(values)) => evaluation.ask(index, rule, values, listed),
             };
-            outcome.unmet.extend(obstacle.map(|because| Unmet { rule: index, because }));
+            evaluation.outcome.unmet.extend(obstacle.map(|because| Unmet { rule: index, because }));
         }
+        let mut outcome = evaluation.outcome;
         outcome.granted.sort_by_key(|granted| granted.grants);
         outcome
     }
@@ -142,7 +152,17 @@ impl Outcome {
     pub fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
         self.granted.iter().filter(move |granted| granted.grants == kind).map(|granted| granted.name.as_str())
     }
+}
 
+/// An outcome in the making.
+#[derive(Default)]
+struct Evaluation {
+    outcome: Outcome,
+    /// Where each name is among what is granted, without case.
+    places: BTreeMap<(Kind, String), usize>,
+}
+
+impl Evaluation {
     fn ask(&mut self, index: usize, rule: &Rule, values: &[String], roles: &[&str]) -> Option<Obstacle> {
         let mut obstacle = Some(Obstacle::NoMatch);
         for value in values {
@@ -162,20 +182,19 @@ impl Outcome {
 
     /// Adds a name, or one more reason for it. False when there are too many.
     fn grant(&mut self, grants: Kind, name: String, reason: Reason) -> bool {
-        let folded = fold(&name);
-        let of_kind = self.granted.iter_mut().filter(|granted| granted.grants == grants);
-        let mut count = 0;
-        for granted in of_kind {
-            count += 1;
-            if fold(&granted.name) == folded {
+        let key = (grants, fold(&name));
+        if let Some(granted) = self.places.get(&key).and_then(|place| self.outcome.granted.get_mut(*place)) {
+            if granted.reasons.len() < MAX_REASONS {
                 granted.reasons.push(reason);
-                return true;
             }
+            return true;
         }
-        if count < MAX_NAMES {
-            self.granted.push(Granted { grants, name, reasons: vec![reason] });
+        if self.outcome.names(grants).count() == MAX_NAMES {
+            return false;
         }
-        count < MAX_NAMES
+        self.places.insert(key, self.outcome.granted.len());
+        self.outcome.granted.push(Granted { grants, name, reasons: vec![reason] });
+        true
     }
 }
 

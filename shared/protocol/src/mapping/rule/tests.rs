@@ -133,3 +133,17 @@ fn every_outcome_is_borne_out() {
         assert_eq!(set(&forward), set(&outcome(&said)));
     }
 }
+
+/// Many rules over many values: each claim is read once, and of reasons there are some.
+#[test]
+fn much_is_bounded() {
+    let rule = json!({ "claim": "groups", "value": "*", "grants": "team", "name": "all" });
+    let rules = rules(Value::Array(vec![rule; 500]));
+    let values: Vec<String> = (0..1_000).map(|at| format!("value-{at}")).collect();
+    let mut reads = 0;
+    let outcome = Outcome::of(&rules, &[], |_| {
+        reads += 1;
+        Some(Said::Values(values.clone()))
+    });
+    assert_eq!((reads, outcome.granted.len(), outcome.granted[0].reasons.len()), (1, 1, MAX_REASONS));
+}
