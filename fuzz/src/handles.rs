@@ -1,4 +1,4 @@
-//! Handles: codes, refresh tokens, session cookies, directories' tokens, links of test logins.
+//! Handles: codes, refresh tokens, session cookies, directories' tokens, links of test logins and invitations.
 
 use vestibule_core::handle::{Handle, HandleKind, Locator, TenantHandle, TenantHandleKind};
 use vestibule_core::secret::Secret;
@@ -32,7 +32,7 @@ fn one_reading(text: &str) {
             }
         }
     }
-    for kind in [TenantHandleKind::ScimToken, TenantHandleKind::TestLogin] {
+    for kind in [TenantHandleKind::ScimToken, TenantHandleKind::TestLogin, TenantHandleKind::Invitation] {
         if let Some(handle) = TenantHandle::parse(kind, text) {
             assert_eq!(handle.to_text(), text, "two texts for one handle");
             readings += 1;
