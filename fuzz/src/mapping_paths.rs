@@ -1,7 +1,7 @@
 //! Claim paths and value patterns, which administrators write, over claims, which identity providers send.
 
 use serde_json::{Map, Value};
-use vestibule_protocol::mapping::attribute::{AttributeMapping, MAX_BYTES, Reading};
+use vestibule_protocol::mapping::attribute::{AttributeMapping, Count, MAX_BYTES, Reading};
 use vestibule_protocol::mapping::name::{is_name, normalised};
 use vestibule_protocol::mapping::path::ClaimPath;
 use vestibule_protocol::mapping::pattern::Pattern;
@@ -25,12 +25,15 @@ pub fn mapping_paths(data: &[u8]) {
         assert!(only.is_none_or(|value| !value.is_array() && !value.is_object()));
         if let Said::Values(values) = Said::of(&claims, &path, None) {
             assert!(values.len() <= MAX_VALUES && values.iter().all(|value| !value.trim().is_empty()));
-            values.iter().for_each(|value| named(value));
-            if let Ok(pattern) = pattern.parse::<Pattern>() {
-                values.iter().for_each(|value| taken(&pattern, value));
+            let pattern = pattern.parse::<Pattern>();
+            for value in &values {
+                named(value);
+                if let Ok(pattern) = &pattern {
+                    taken(pattern, value);
+                }
             }
         }
-        let mapping = AttributeMapping { path, values: Default::default(), split: pattern.parse().ok() };
+        let mapping = AttributeMapping { path, values: Count::First, split: pattern.parse().ok() };
         if let Reading::Value(value) = mapping.read(&claims) {
             assert!(value.to_string().len() <= MAX_BYTES, "an attribute is bounded");
         }

@@ -34,11 +34,8 @@ async fn previewed(test: &TestBroker, mapping: &Value, claims: &Value) -> Map<St
         .map(|attribute| (attribute["name"].as_str().expect("a name").to_owned(), attribute["value"].clone()))
         .collect();
     let lists = ["roles", "teams", "business_units"].map(|kind| (kind.to_owned(), names(&shown[kind])));
-    Map::from_iter(
-        lists
-            .into_iter()
-            .chain([("role".to_owned(), shown["role"].clone()), ("attributes".to_owned(), attributes.into())]),
-    )
+    let more = [("role".to_owned(), shown["role"].clone()), ("attributes".to_owned(), attributes.into())];
+    lists.into_iter().chain(more).collect()
 }
 
 /// What somebody has whom a directory pushed, with these groups.
@@ -53,7 +50,7 @@ async fn pushed(test: &TestBroker, mapping: &Value, pushed: &Value) -> Map<Strin
     }
     let shown = test.admin(Method::GET, &format!("/tenants/acme/users/{user}/access"), &Value::Null).await;
     let lists = ["roles", "teams", "business_units"].map(|kind| (kind.to_owned(), names(&shown[kind])));
-    Map::from_iter(lists.into_iter().chain([("role".to_owned(), shown["role"].clone())]))
+    lists.into_iter().chain([("role".to_owned(), shown["role"].clone())]).collect()
 }
 
 #[tokio::test]

@@ -71,8 +71,7 @@ async fn each_change_asks_the_rules_anew() {
     let audit = test.admin(Method::GET, "/tenants/acme/audit", &Value::Null).await;
     let told: Vec<&Value> = audit["events"].as_array().expect("events").iter().collect();
     let people = told.iter().filter_map(|event| event["people"].as_array()).flatten();
-    let changes: Vec<(Value, Value)> =
-        people.map(|person| (person["gained"].clone(), person["lost"].clone())).collect();
+    let rights: Vec<(Value, Value)> = people.map(|person| (person["gained"].clone(), person["lost"].clone())).collect();
     for expected in [
         (json!({ "business_units": ["Research"] }), Value::Null),
         (json!({ "business_units": ["Sales"] }), json!({ "business_units": ["Research"] })),
@@ -80,7 +79,7 @@ async fn each_change_asks_the_rules_anew() {
         (json!({ "roles": ["admin"] }), json!({ "teams": ["Data"] })),
         (Value::Null, json!({ "roles": ["admin"] })),
     ] {
-        assert!(changes.contains(&expected), "{expected:?} in {changes:?}");
+        assert!(rights.contains(&expected), "{expected:?} in {rights:?}");
     }
 }
 
