@@ -29,7 +29,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// Makes the tenant, its token, the people and the group.
     pub(crate) async fn set(http: &mut Connection, broker: &str, admin_token: &str) -> Result<Self> {
-        let provisioning = json!({ "mode": "scim", "scim_requests_per_second": 10_000 });
+        let provisioning = json!({ "mode": "scim", "scim_requests_per_second": 50_000 });
         let tenant = json!({ "name": "A tenant with a directory", "provisioning": provisioning });
         put(http, admin_token, "/tenants/directory", &tenant).await?;
         let request = Request::post("/admin/v1/tenants/directory/scim-tokens")

@@ -121,8 +121,8 @@ pub async fn put(
     };
     input.checkpoint.iter().for_each(|sent| checkpoint::check(&mut problems, broker, sent));
     lifetimes::check_tenant(&mut problems, &input.lifetimes);
-    if !(1..=10_000).contains(&input.provisioning.scim_requests_per_second) {
-        problems.add("/provisioning/scim_requests_per_second", "must be 1 to 10000");
+    if !(1..=50_000).contains(&input.provisioning.scim_requests_per_second) {
+        problems.add("/provisioning/scim_requests_per_second", "must be 1 to 50000");
     }
     problems.none()?;
     // Where the broker may be sent is the deployment's to say: a tenant's own administrator cannot widen it.

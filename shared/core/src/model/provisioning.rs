@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Provisioning {
     /// The one road by which people come.
     pub mode: Mode,
-    /// How many SCIM requests a second are answered, 1 to 10000; twice as many at once after a pause. Each process counts
+    /// How many SCIM requests a second are answered, 1 to 50000; twice as many at once after a pause. Each process counts
     /// for itself.
     pub scim_requests_per_second: u16,
 }
