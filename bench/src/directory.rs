@@ -104,6 +104,11 @@ impl Directory {
                 let page = self.send(http, (Method::GET, &path, None), StatusCode::OK).await?;
                 ensure!(page.get("itemsPerPage") == Some(&100.into()), "a page from {start} is not full");
             }
+            Workload::WalkUsers => {
+                let path = "/Users?filter=name.familyName%20eq%20%22nobody%22";
+                let found = self.send(http, (Method::GET, path, None), StatusCode::OK).await?;
+                ensure!(found.get("totalResults") == Some(&0.into()), "somebody fulfils the filter");
+            }
             Workload::ChangeMember => {
                 let member = self.others.get(worker).context("too few people")?;
                 let operation = if turn % 2 == 1 {

@@ -44,7 +44,7 @@ pub(crate) async fn run(plan: &Plan, scene: &Arc<Scene>, workload: Workload) -> 
     let phase = Arc::new(AtomicU8::new(WARM_UP));
     // All are prepared before the first begins: under load a login may wait past the broker's own time limits.
     let mut workers = Vec::new();
-    for number in 0..CONCURRENCY {
+    for number in 0..workload.concurrency() {
         workers.push(Worker::prepare(scene, workload, number).await?);
     }
     let running: Vec<_> = workers.into_iter().map(|worker| tokio::spawn(repeat(worker, Arc::clone(&phase)))).collect();

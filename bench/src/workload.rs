@@ -10,6 +10,7 @@ use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::connection::Connection;
+use crate::measure::CONCURRENCY;
 use crate::scene::{CALLBACK, Scene, VERIFIER, person};
 
 /// An operation.
@@ -31,13 +32,15 @@ pub(crate) enum Workload {
     FindUser,
     /// W7b: it reads a page of a hundred of ten thousand.
     ListUsers,
+    /// W7c: it asks for those of ten thousand who fulfil a filter that no index answers.
+    WalkUsers,
     /// W8: it puts one more into a group of a thousand, or takes them out again.
     ChangeMember,
 }
 
 impl Workload {
     /// All of them, in order.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::LoginStart,
         Self::Login,
         Self::Refresh,
@@ -46,6 +49,7 @@ impl Workload {
         Self::CreateUser,
         Self::FindUser,
         Self::ListUsers,
+        Self::WalkUsers,
         Self::ChangeMember,
     ];
 
@@ -60,13 +64,19 @@ impl Workload {
             Self::CreateUser => "W6",
             Self::FindUser => "W7a",
             Self::ListUsers => "W7b",
+            Self::WalkUsers => "W7c",
             Self::ChangeMember => "W8",
         }
     }
 
+    /// How many do it at the same time. One that reads everybody is long: it is done by one at a time.
+    pub(crate) const fn concurrency(self) -> usize {
+        if matches!(self, Self::WalkUsers) { 1 } else { CONCURRENCY }
+    }
+
     /// Whether it is a directory's.
     pub(crate) const fn is_scim(self) -> bool {
-        matches!(self, Self::CreateUser | Self::FindUser | Self::ListUsers | Self::ChangeMember)
+        matches!(self, Self::CreateUser | Self::FindUser | Self::ListUsers | Self::WalkUsers | Self::ChangeMember)
     }
 }
 
@@ -118,7 +128,11 @@ impl Worker {
                 self.get("/.well-known/openid-configuration", StatusCode::OK).await?;
                 self.get("/oauth2/jwks", StatusCode::OK).await.map(drop)
             }
-            Workload::CreateUser | Workload::FindUser | Workload::ListUsers | Workload::ChangeMember => {
+            Workload::CreateUser
+            | Workload::FindUser
+            | Workload::ListUsers
+            | Workload::WalkUsers
+            | Workload::ChangeMember => {
                 let scene = Arc::clone(&self.scene);
                 let directory = scene.directory.as_ref().context("no directory was set up")?;
                 self.turn += 1;

@@ -45,6 +45,7 @@ pub(super) fn title(workload: &str) -> &str {
         "W6" => "SCIM, create a person",
         "W7a" => "SCIM, find one of 10,000",
         "W7b" => "SCIM, 100 of 10,000",
+        "W7c" => "SCIM, a walk through 10,000",
         "W8" => "SCIM, one member of 1,000",
         "SC-20" => "SCIM, 25 requests a second",
         other => other,
