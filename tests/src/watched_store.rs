@@ -1,7 +1,7 @@
 //! A store that a test watches: it says what happens right before and right after a call. For races, for processes that
 //! die half-way, and for counting.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -132,5 +132,21 @@ impl Counter {
     pub fn calls(&self) -> (usize, Vec<String>) {
         let writes = std::mem::take(&mut *self.writes.lock().expect("nobody panicked"));
         (self.reads.swap(0, Ordering::SeqCst), writes)
+    }
+}
+
+/// A process that dies: after a commit to a directory, every further call fails.
+#[derive(Default)]
+pub struct DiesAfterDirectoryCommit(AtomicBool);
+
+#[async_trait]
+impl Watch for DiesAfterDirectoryCommit {
+    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
+        if self.0.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
+    }
+
+    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
+        self.0.fetch_or(call.writes_to("directory"), Ordering::SeqCst);
+        Ok(())
     }
 }

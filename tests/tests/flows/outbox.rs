@@ -1,32 +1,13 @@
 //! Effects that cross partitions: nothing is forgotten, nothing comes twice.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
 use vestibule_core::model::effect::{AuditEvent, AuditKind, ChangeKind, Effect};
 use vestibule_core::model::provisioned::{Provisioned, Provisioner};
-use vestibule_core::store::{Expect, StoreError, key};
+use vestibule_core::store::{Expect, key};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims};
-use vestibule_tests::watched_store::{Call, Watch, watched};
-
-/// A process that dies: after a commit to a directory, every further call fails.
-#[derive(Default)]
-struct DiesAfterDirectoryCommit(AtomicBool);
-
-#[async_trait]
-impl Watch for DiesAfterDirectoryCommit {
-    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
-        if self.0.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
-    }
-
-    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
-        self.0.fetch_or(call.writes_to("directory"), Ordering::SeqCst);
-        Ok(())
-    }
-}
+use vestibule_tests::watched_store::{DiesAfterDirectoryCommit, watched};
 
 /// Every slot once.
 async fn a_quarter_of_an_hour(test: &TestBroker) -> u32 {

@@ -1,33 +1,13 @@
 //! A directory's people: of two who want a name one gets it, whoever is switched off is out at once, and whatever a
 //! process that dies leaves undone is done.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use async_trait::async_trait;
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims};
 use vestibule_tests::scim::USER;
-use vestibule_tests::watched_store::{Call, Counter, Watch, Yields, watched};
-
-/// A process that dies: after a commit to a directory, every further call fails.
-#[derive(Default)]
-struct DiesAfterDirectoryCommit(AtomicBool);
-
-#[async_trait]
-impl Watch for DiesAfterDirectoryCommit {
-    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
-        if self.0.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
-    }
-
-    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
-        self.0.fetch_or(call.writes_to("directory"), Ordering::SeqCst);
-        Ok(())
-    }
-}
+use vestibule_tests::watched_store::{Counter, DiesAfterDirectoryCommit, Yields, watched};
 
 /// A broker in which whatever is done at once really is.
 async fn busy() -> TestBroker {
