@@ -4,8 +4,9 @@
 import * as wasm from "./index.js";
 import { TooLargeError, lines, read } from "./host.js";
 
-// More than any form, admin document or SCIM message that we read.
-const BODY_LIMIT = 1024 * 1024;
+// More than any form, admin document or SCIM message that we read: what is a little too long is refused by the router, in
+// the form that its caller reads.
+const BODY_LIMIT = 2 * 1024 * 1024;
 
 // A panic leaves the wasm instance in an unknown state. The request that hit it fails; the next one gets a new instance.
 let broken = false;
