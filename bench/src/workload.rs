@@ -46,11 +46,12 @@ impl Workload {
         Self::Refresh,
         Self::Userinfo,
         Self::Documents,
-        Self::CreateUser,
         Self::FindUser,
         Self::ListUsers,
         Self::WalkUsers,
         Self::ChangeMember,
+        // Last: whom it creates would be among those whom the others look for.
+        Self::CreateUser,
     ];
 
     /// Its name among the budgets.

@@ -14,6 +14,7 @@ mod flows {
     mod egress;
     mod gate;
     mod idle;
+    mod import_groups;
     mod invitation_rules;
     mod invitations;
     mod keys;

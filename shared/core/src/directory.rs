@@ -3,6 +3,7 @@
 
 mod activation;
 pub(crate) mod group;
+pub(crate) mod import;
 mod invited;
 mod join;
 mod known;

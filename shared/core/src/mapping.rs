@@ -70,7 +70,9 @@ pub(crate) fn ask(mapping: &Mapping, user: Option<&User>, evidence: Evidence<'_>
         Evidence::Directory => {
             let source = mapping.scim.get(rule.claim.as_str()).filter(|_| rule.connection.is_none())?;
             let user = user?;
-            let groups = user.member_of.values().map(|group| group.display.as_str());
+            // What claims say, no directory pushed.
+            let pushed = user.member_of.values().filter(|group| group.connection.is_none());
+            let groups = pushed.map(|group| group.display.as_str());
             Some(source.said(&user.attributes, groups, rule.split.as_ref()))
         }
     };

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::Broker;
+use crate::directory::import::Import;
 use crate::error::Error;
 use crate::handle::new_id;
 use crate::model::effect::{AuditEvent, Effect};
@@ -148,6 +149,11 @@ async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Out
                 rest = next.map(|after| Effect::Regroup { tenant, group, by, after: Some(after) });
             }
             Effect::Depart { tenant, user, groups } => regroup::depart(broker, &tenant, &user, &groups).await?,
+            Effect::ImportGroups { tenant, user, connection } => {
+                let import = Import { tenant: &tenant, user: &user, connection: &connection };
+                let goes_on = import.step(broker).await?;
+                rest = goes_on.then_some(Effect::ImportGroups { tenant, user, connection });
+            }
             Effect::Audit { tenant, event } => {
                 let record: RecordKey<AuditEvent> = key::audit(&tenant, event.time, unique_part(&id));
                 let write = record.put(&event, Expect::Any)?;

@@ -7,7 +7,7 @@ pub mod bulk;
 mod groups;
 pub mod list;
 pub mod me;
-mod members;
+pub(crate) mod members;
 pub(crate) mod rate;
 pub(crate) mod regroup;
 pub mod shown;

@@ -158,7 +158,7 @@ async fn a_dry_run_says_what_it_knows() {
     let mut pushed: User = record.get(&*test.store).await.expect("a store").expect("a person").value;
     pushed.source = Source::Scim;
     pushed.attributes.insert("userType".to_owned(), json!("Engineer"));
-    pushed.member_of.insert("g1".to_owned(), GroupName { display: "Admins".to_owned() });
+    pushed.member_of.insert("g1".to_owned(), GroupName { display: "Admins".to_owned(), connection: None });
     let write = record.put(&pushed, Expect::Any).expect("a write");
     test.store.commit(record.partition(), vec![write]).await.expect("a commit");
     let mut draft = mapping();

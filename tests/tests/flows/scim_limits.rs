@@ -76,7 +76,10 @@ async fn a_person_is_in_a_thousand_groups_at_most() {
     let record = key::user("acme", &user);
     let mut found = record.get(&*test.store).await.expect("a read").expect("a person");
     for number in 0..999 {
-        found.value.member_of.insert(format!("group-{number}"), GroupName { display: format!("Group {number}") });
+        found
+            .value
+            .member_of
+            .insert(format!("group-{number}"), GroupName { display: format!("Group {number}"), connection: None });
     }
     let write = record.put(&found.value, Expect::Present).expect("a write");
     test.store.commit(record.partition(), vec![write]).await.expect("a commit");
@@ -103,7 +106,7 @@ async fn a_full_record_stops_nobody_else() {
     let record = key::user("acme", &full);
     let mut found = record.get(&*test.store).await.expect("a read").expect("a person");
     for number in 0..520 {
-        found.value.member_of.insert(format!("group-{number}"), GroupName { display: large(450) });
+        found.value.member_of.insert(format!("group-{number}"), GroupName { display: large(450), connection: None });
     }
     let write = record.put(&found.value, Expect::Present).expect("a write");
     test.store.commit(record.partition(), vec![write]).await.expect("a commit");

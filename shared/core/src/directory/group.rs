@@ -13,11 +13,17 @@ use crate::store::{Expect, StoreError, Write, key};
 
 /// A new group.
 pub(crate) async fn create(broker: &Broker, tenant: &str, group: &Group) -> Result<Vec<Write>, Error> {
-    let mut writes = vec![
-        key::group(tenant, &group.id).put(group, Expect::Absent)?,
-        tally::add(broker, tenant, key::GROUP, &group.id, 1).await?,
-    ];
-    writes.extend(indexes(tenant, None, Some(group))?);
+    create_all(broker, tenant, std::slice::from_ref(group)).await
+}
+
+/// New groups, some few.
+pub(crate) async fn create_all(broker: &Broker, tenant: &str, groups: &[Group]) -> Result<Vec<Write>, Error> {
+    let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+    let mut writes = tally::add_all(broker, tenant, key::GROUP, &ids).await?;
+    for group in groups {
+        writes.push(key::group(tenant, &group.id).put(group, Expect::Absent)?);
+        writes.extend(indexes(tenant, None, Some(group))?);
+    }
     Ok(writes)
 }
 
@@ -50,7 +56,8 @@ pub(crate) fn touch(broker: &Broker, tenant: &str, group: &str, expect: Expect) 
     key::group_touch(tenant, group).put(&Touch { at: broker.platform.clock.now() }, expect)
 }
 
-/// What changes in the indexes. Several groups may have a name, only one an `externalId`.
+/// What changes in the indexes. Several groups may have a name, only one an `externalId`, and of those that a connection's
+/// claims name, only one its exact name.
 fn indexes(tenant: &str, before: Option<&Group>, after: Option<&Group>) -> Result<Vec<Write>, StoreError> {
     let mut writes = Vec::new();
     let Some(id) = after.or(before).map(|group| &group.id) else { return Ok(writes) };
@@ -69,6 +76,17 @@ fn indexes(tenant: &str, before: Option<&Group>, after: Option<&Group>) -> Resul
             let owner = Owner { id: id.clone() };
             writes.push(key::group_external_id(tenant, name).put(&owner, Expect::Absent)?);
         }
+    }
+    let imported = |group: &Group| Some(key::imported_group(tenant, group.connection()?, group.display_name()));
+    match (before, after) {
+        (None, Some(group)) => {
+            let owner = Owner { id: id.clone() };
+            let write = imported(group).map(|record| record.put(&owner, Expect::Absent));
+            writes.extend(write.transpose()?);
+        }
+        (Some(group), None) => writes.extend(imported(group).map(|record| record.delete(Expect::Any))),
+        // Nobody renames a group that claims name.
+        (Some(_), Some(_)) | (None, None) => {}
     }
     Ok(writes)
 }

@@ -8,7 +8,7 @@ use serde_json::Map;
 use super::invited::{self, Accepted};
 use super::link::{self, Trusted};
 use super::pushed::{self, Search};
-use super::{Arrival, known, person, profile};
+use super::{Arrival, import, known, person, profile};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::new_id;
@@ -70,7 +70,9 @@ pub(super) async fn join(broker: &Broker, arrival: Arrival<'_>, unseen: Expect) 
         },
         None => None,
     };
-    let tenant = broker.tenant(&login.tenant).await?.ok_or(LoginError::ConnectionUnavailable)?;
+    // As it is now: the road may have been closed a moment ago.
+    let tenant = key::tenant(&login.tenant).get(&*broker.platform.store).await?;
+    let tenant = tenant.ok_or(LoginError::ConnectionUnavailable)?.value;
     let id = new_id(&*broker.platform.random);
     match tenant.provisioning.mode {
         Mode::JustInTime => {
@@ -97,13 +99,13 @@ pub(super) async fn join(broker: &Broker, arrival: Arrival<'_>, unseen: Expect) 
 
 /// Gives an identity to a person who is there. In one commit with what makes it theirs.
 async fn connect(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, found: Found) -> Result<User, Error> {
-    let Arrival { login, identity, .. } = arrival;
+    let login = arrival.login;
     let Found { user: found, conditions: mut writes, owns } = found;
     let mut user = found.value.clone();
     if !user.active {
         return known::refuse_inactive(broker, arrival, &user).await;
     }
-    known::learn(&mut user, identity);
+    known::learn(&mut user, arrival);
     if arrival.reevaluate(broker, &mut user).await? == Standing::NoRole {
         return arrival.refuse_without_role(broker, Some(&user.id)).await;
     }
@@ -115,7 +117,7 @@ async fn connect(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, found: F
     writes.extend(person::update(&login.tenant, &found, &user)?);
     writes.push(arrival.owe(broker, AuditKind::IdentityLinked, Some(&user.id))?);
     writes.extend(known::overage(broker, arrival, &user)?);
-    broker.platform.store.commit(&key::directory(&login.tenant), writes).await?;
+    import::commit(broker, arrival, &user, writes).await?;
     Ok(user)
 }
 
@@ -128,6 +130,7 @@ async fn create(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, newcomer:
         active: true,
         profile: identity.profile.clone(),
         groups: identity.groups.clone(),
+        groups_from: Some(login.connection.clone()),
         linked_email: None,
         source,
         provisioned_by: None,
@@ -151,7 +154,7 @@ async fn create(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, newcomer:
     writes.extend(person::create(broker, &login.tenant, &user).await?);
     writes.push(arrival.owe(broker, AuditKind::UserCreated, Some(&user.id))?);
     writes.extend(known::overage(broker, arrival, &user)?);
-    broker.platform.store.commit(&key::directory(&login.tenant), writes).await?;
+    import::commit(broker, arrival, &user, writes).await?;
     Ok(user)
 }
 

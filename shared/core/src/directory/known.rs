@@ -2,10 +2,9 @@
 
 use vestibule_protocol::oidc::groups::Groups;
 
-use super::{Arrival, join, link, person, profile};
+use super::{Arrival, import, join, link, person, profile};
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::login::upstream::oidc::Identity;
 use crate::mapping::Standing;
 use crate::model::effect::AuditKind;
 use crate::model::user::{Source, User};
@@ -51,15 +50,15 @@ pub(super) async fn refresh(broker: &Broker, arrival: Arrival<'_>, found: Stored
             writes.extend(join::own(&mut user, login, trusted)?);
         }
     }
-    learn(&mut user, identity);
+    learn(&mut user, arrival);
     let standing = arrival.reevaluate(broker, &mut user).await?;
-    if user != found.value {
+    if user != found.value || import::is_due(arrival, &user) {
         user.updated_at = broker.platform.clock.now();
         writes.extend(person::update(&login.tenant, &found, &user)?);
         if news {
             writes.extend(overage(broker, arrival, &user)?);
         }
-        broker.platform.store.commit(&key::directory(&login.tenant), writes).await?;
+        import::commit(broker, arrival, &user, writes).await?;
     }
     // What is theirs no more was written down first: it goes even if they do not come in.
     match standing {
@@ -70,8 +69,10 @@ pub(super) async fn refresh(broker: &Broker, arrival: Arrival<'_>, found: Stored
 
 /// Takes over what a provider says of somebody. Who somebody is whom a directory pushed, the directory says; that an
 /// address of theirs is verified, the provider.
-pub(super) fn learn(user: &mut User, identity: &Identity) {
+pub(super) fn learn(user: &mut User, arrival: Arrival<'_>) {
+    let Arrival { login, identity, .. } = arrival;
     user.groups = identity.groups.clone();
+    user.groups_from = Some(login.connection.clone());
     user.mapped_attributes = identity.attributes.clone();
     if user.source == Source::Scim {
         if user.profile.email == identity.profile.email {

@@ -40,6 +40,15 @@ pub enum Effect {
         /// The groups.
         groups: Vec<String>,
     },
+    /// Bring somebody's memberships in the groups of a connection in line with what its provider last said.
+    ImportGroups {
+        /// The tenant.
+        tenant: String,
+        /// The person.
+        user: String,
+        /// The connection.
+        connection: String,
+    },
     /// Write an event to the tenant's audit log.
     Audit {
         /// The tenant.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vestibule_protocol::time::Timestamp;
 
+use super::user::GroupName;
+
 /// A group, but for its members.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
@@ -35,6 +37,19 @@ pub enum GroupSource {
 }
 
 impl Group {
+    /// How a person's record names it.
+    pub fn name(&self) -> GroupName {
+        GroupName { display: self.display_name().to_owned(), connection: self.connection().map(str::to_owned) }
+    }
+
+    /// The connection whose claims it comes from, if it comes from claims.
+    pub fn connection(&self) -> Option<&str> {
+        match &self.source {
+            GroupSource::Scim => None,
+            GroupSource::Claims { connection } => Some(connection),
+        }
+    }
+
     /// What people call it.
     pub fn display_name(&self) -> &str {
         self.attributes.get("displayName").and_then(Value::as_str).unwrap_or_default()

@@ -25,6 +25,9 @@ pub struct SignIn {
     /// By which of their names somebody whom a directory pushed is found when they come through it for the first time;
     /// the first that leads to somebody counts. Each trusts this provider with more: leave out what it must not decide.
     pub finds_provisioned_by: Vec<FindsBy>,
+    /// Whether the groups that its provider names become groups of the tenant's directory, with the people whom it says to
+    /// be in them. Only sign-ins change those groups. Switched off, the next sign-in takes a person out of them.
+    pub import_groups: bool,
 }
 
 /// A name by which somebody whom a directory pushed is found.
@@ -49,6 +52,7 @@ impl Default for SignIn {
             hosts: Vec::new(),
             link_by_email: false,
             finds_provisioned_by: vec![FindsBy::ExternalId, FindsBy::VerifiedEmail],
+            import_groups: false,
         }
     }
 }

@@ -23,6 +23,9 @@ pub struct User {
     /// Which groups it last said they are in.
     #[serde(default)]
     pub groups: Groups,
+    /// The connection through which it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_from: Option<String>,
     /// The address under which other connections find them: verified, of a domain that the tenant owns, in lower case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linked_email: Option<String>,
@@ -83,6 +86,9 @@ pub struct IdentityName {
 pub struct GroupName {
     /// What the group was called when this was last written. A group's new name is carried to all of its members.
     pub display: String,
+    /// The connection whose claims say so; none where a directory pushed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
 }
 
 /// What applications may learn of a person (OpenID Connect Core §5.1).

@@ -14,7 +14,7 @@ use vestibule_protocol::scim::schema::Kind;
 
 use self::write::Loaded;
 use super::audit::{self, Done};
-use super::members::{Move, is_called_group};
+use super::members::{MAX_NAME, Move, is_called_group};
 use super::{Answer, Call, TRIES, check_size, keeps_changing, not_found, shown, tag};
 use crate::directory::group;
 use crate::error::{Error, Internal};
@@ -26,9 +26,6 @@ use crate::store::{StoreError, key};
 
 /// The attribute that is not part of a group's record.
 const MEMBERS: &str = "members";
-
-/// Longest name, in bytes: it is in the record of everybody who is in the group.
-const MAX_NAME: usize = 512;
 
 /// What a request makes of a group.
 struct Said {
@@ -190,6 +187,7 @@ pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
     for _ in 0..TRIES {
         let found = Loaded::read(call, id, call.asked.condition.is_some()).await?;
         tag::check(&call.asked.condition, &tag::group(&found.group, found.touch.as_ref()))?;
+        check_source(&found.group.value)?;
         let mut writes = group::remove(broker, tenant, &found.group, found.touch_stands()).await?;
         let done = Done {
             object: format!("/Groups/{id}"),

@@ -13,7 +13,7 @@ use crate::handle::is_path_id;
 use crate::mapping::{Evidence, reevaluate};
 use crate::model::group::{Group, Member};
 use crate::model::provisioned::{Membership, PersonChange};
-use crate::model::user::{GroupName, User};
+use crate::model::user::User;
 use crate::store::record::{self, Stored};
 use crate::store::{Expect, StoreError, Write, key};
 
@@ -22,9 +22,11 @@ const MOST_PEOPLE: usize = 30;
 /// About how many bytes of people one commit may have.
 pub(super) const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// Most groups that a person can be in: their names are part of the person's record.
-const MAX_GROUPS: usize = 1_000;
+pub(crate) const MAX_GROUPS: usize = 1_000;
+/// Longest name of a group, in bytes: it is in the record of everybody who is in the group.
+pub(crate) const MAX_NAME: usize = 512;
 /// Most bytes of a person's record. The store takes a little more.
-pub(super) const MAX_PERSON: usize = 240 * 1024;
+pub(crate) const MAX_PERSON: usize = 240 * 1024;
 
 /// Somebody who is to be in a group, or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +142,7 @@ impl Moving<'_> {
 /// A person in the group, with the name that it has now.
 pub(super) fn joined(group: &Group, before: &User, now: Timestamp) -> User {
     let mut user = User { updated_at: now, ..before.clone() };
-    user.member_of.insert(group.id.clone(), GroupName { display: group.display_name().to_owned() });
+    user.member_of.insert(group.id.clone(), group.name());
     user
 }
 

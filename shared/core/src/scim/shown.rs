@@ -12,7 +12,7 @@ use super::tag;
 use crate::Broker;
 use crate::error::Error;
 use crate::model::group::{Group, Touch};
-use crate::model::user::{GroupName, User};
+use crate::model::user::User;
 use crate::store::record::{self, Stored};
 use crate::store::{MAX_READS, key};
 
@@ -129,8 +129,8 @@ pub(super) async fn name_groups(broker: &Broker, tenant: &str, user: &mut User) 
         let found = broker.platform.store.get_many(&key::directory(tenant), page).await?;
         for found in found.into_iter().flatten() {
             let group = record::parse::<Group>(&found)?.value;
-            let display = group.display_name().to_owned();
-            groups.insert(group.id, GroupName { display });
+            let name = group.name();
+            groups.insert(group.id, name);
         }
     }
     user.member_of = groups;

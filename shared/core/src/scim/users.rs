@@ -71,6 +71,7 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
         provisioned_by: caller.connection.clone(),
         attributes: said.attributes,
         identities: Vec::new(),
+        groups_from: None,
         member_of: std::collections::BTreeMap::new(),
         mapped_attributes: std::collections::BTreeMap::new(),
         access: Access::default(),

@@ -5,7 +5,7 @@ use super::found::{self, Found};
 use crate::Broker;
 use crate::directory::tally;
 use crate::error::Error;
-use crate::store::{Page, key};
+use crate::store::{Page, Record, key};
 
 /// Records that are read at once where all are looked at.
 const STEP: usize = 500;
@@ -25,8 +25,8 @@ impl<'w> Walk<'w> {
         Self { broker, asked, after, begun: false }
     }
 
-    /// The next who are there, at most `limit`, perhaps none; `None` at the end.
-    pub(super) async fn next(&mut self, limit: usize) -> Result<Option<Vec<Found>>, Error> {
+    /// The next records, at most `limit`, perhaps none; `None` at the end.
+    async fn records(&mut self, limit: usize) -> Result<Option<Vec<Record>>, Error> {
         if self.begun && self.after.is_none() {
             return Ok(None);
         }
@@ -36,7 +36,15 @@ impl<'w> Walk<'w> {
         let page = self.broker.platform.store.list(&directory, prefix, self.after.as_deref(), limit).await?;
         let Page { records, next } = page;
         self.after = next;
-        found::read(self.broker, self.asked, &records).await.map(Some)
+        Ok(Some(records))
+    }
+
+    /// The next who are there, at most `limit`, perhaps none; `None` at the end.
+    pub(super) async fn next(&mut self, limit: usize) -> Result<Option<Vec<Found>>, Error> {
+        match self.records(limit).await? {
+            Some(records) => found::read(self.broker, self.asked, &records).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The next who fulfil the filter, perhaps none; `None` at the end.
@@ -74,10 +82,10 @@ pub(super) async fn everybody(
     if asked.count > 0 && begins.is_some() {
         let mut walk = Walk::after(broker, asked, begins);
         while page.len() < asked.count {
-            let Some(found) = walk.next((skip + asked.count - page.len()).min(1_000)).await? else { break };
-            let passed = skip.min(found.len());
-            skip -= passed;
-            page.extend(found.into_iter().skip(passed));
+            let Some(records) = walk.records((skip + asked.count - page.len()).min(1_000)).await? else { break };
+            let (passed, shown) = records.split_at(skip.min(records.len()));
+            skip -= passed.len();
+            page.extend(found::read(broker, asked, shown).await?);
         }
         page.truncate(asked.count);
     }

@@ -93,6 +93,11 @@ pub fn group_name(tenant: &str, folded: &str, group: &str) -> RecordKey<()> {
     RecordKey::new(directory(tenant), format!("{}{group}", groups_named(folded)))
 }
 
+/// The group that stands for what a connection's provider calls a group. Case matters.
+pub fn imported_group(tenant: &str, connection: &str, name: &str) -> RecordKey<Owner> {
+    RecordKey::new(directory(tenant), format!("imported-group#{connection}#{}", hash_parts(&[name])))
+}
+
 /// What the ids of a group's members start with.
 pub fn members_of(group: &str) -> String {
     format!("member#{group}#")
