@@ -9,7 +9,6 @@ mod outcome;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use url::Url;
 use vestibule_protocol::oauth;
 use vestibule_protocol::oauth::acr::Classes;
 use vestibule_protocol::oauth::prompt::Prompt;
@@ -20,6 +19,7 @@ use vestibule_protocol::time::Timestamp;
 pub(crate) use self::outcome::claims;
 use self::outcome::{reason, record, registered, seal};
 use super::finish::check_issuer;
+use super::start::Started;
 use super::state::LOGIN_LIFE;
 use super::upstream::oidc::{self, Answer};
 use super::upstream::request::{Asked, authorization_url};
@@ -31,19 +31,6 @@ use crate::model::connection::{OidcSettings, ResponseMode, Upstream};
 use crate::model::test_login::{Outcome, TestClaims, TestLogin};
 use crate::seal::{Purpose, Sealed};
 use crate::store::key;
-
-/// Where the browser goes, and what it carries.
-#[derive(Debug)]
-pub struct Started {
-    /// The provider's authorization endpoint, with our request.
-    pub location: Url,
-    /// Part of the cookie's name.
-    pub id: String,
-    /// The cookie's value.
-    pub cookie: Sealed,
-    /// How the answer comes.
-    pub response_mode: ResponseMode,
-}
 
 /// What becomes of a link that somebody follows.
 #[derive(Debug)]
