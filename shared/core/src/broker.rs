@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::cache::Copies;
 use crate::config::Config;
 use crate::error::Error;
-use crate::login::upstream::UpstreamCopy;
 use crate::model::client::{Client, RelayRoute};
 use crate::model::connection::Connection;
 use crate::model::is_id;
@@ -22,6 +21,7 @@ use crate::seal::Sealer;
 use crate::signing::{self, SigningKeys};
 use crate::store::key;
 use crate::store::record::{self, RecordKey};
+use crate::upstream::UpstreamCopy;
 use crate::userinfo::LiveGrant;
 
 pub use crate::outbox::TickReport;

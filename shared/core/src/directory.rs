@@ -21,13 +21,13 @@ pub(crate) use self::removal::remove;
 use crate::Broker;
 use crate::error::{Error, Internal, LoginError};
 use crate::login::state::LoginState;
-use crate::login::upstream::oidc::Identity;
 use crate::mapping::{Evidence, Standing, reevaluate};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::sign_in::SignIn;
 use crate::model::user::User;
 use crate::outbox;
 use crate::store::{StoreError, Write, key};
+use crate::upstream::oidc::Identity;
 
 /// How often a commit that lost a race is tried anew.
 const TRIES: usize = 5;

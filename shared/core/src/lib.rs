@@ -27,6 +27,7 @@ mod sessions;
 mod signing;
 pub mod store;
 pub mod token;
+mod upstream;
 pub mod userinfo;
 
 pub use broker::Broker;

@@ -13,7 +13,6 @@ mod resume;
 pub mod start;
 pub mod state;
 pub mod test_login;
-pub mod upstream;
 pub(crate) mod webhook;
 
 use url::Url;

@@ -21,7 +21,6 @@ use super::{Checked, Put, check_id, look, tenants};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
-use crate::login::upstream::oidc::secret_place;
 use crate::model::connection::{
     AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Upstream, UpstreamClientAuth,
 };
@@ -29,6 +28,7 @@ use crate::model::effect::ChangeKind;
 use crate::model::sign_in::SignIn;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
+use crate::upstream::oidc::secret_place;
 
 /// What an administrator sees.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -7,13 +7,13 @@ use super::change::{Change, Done};
 use super::{check_id, tenants};
 use crate::Broker;
 use crate::error::Error;
-use crate::login::upstream::oidc;
 use crate::login::webhook;
 use crate::model::connection::{Connection, Upstream};
 use crate::model::effect::ChangeKind;
 use crate::seal::{Purpose, Sealed};
 use crate::store::record::{self, Stored};
 use crate::store::{Expect, Write, key};
+use crate::upstream::oidc;
 
 /// What was done.
 #[derive(Debug, Default, Serialize, JsonSchema)]

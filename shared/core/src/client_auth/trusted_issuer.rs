@@ -7,11 +7,11 @@ use vestibule_protocol::oauth::{self, ErrorCode};
 use super::spend;
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::login::upstream::{Target, documents, verify_signature};
 use crate::model::connection::{
     AssertionAudience, ClaimNames, DEFAULT_SKEW, OidcSettings, RequestSettings, UpstreamClientAuth,
 };
 use crate::model::scim_access::TrustedIssuer;
+use crate::upstream::{Target, documents, verify_signature};
 
 /// Whether a statement is the trusted issuer's about this client of `tenant`. One with a name counts once.
 pub(crate) async fn is_vouched_for(

@@ -11,8 +11,6 @@ use super::Refusal;
 use super::checkpoint::{Passage, pass};
 use super::resume::login_required;
 use super::state::LoginState;
-use super::upstream::oidc::Identity;
-use super::upstream::{self, Target, UpstreamCopy};
 use crate::Broker;
 use crate::directory;
 use crate::error::{Error, LoginError};
@@ -24,6 +22,8 @@ use crate::model::user::User;
 use crate::seal::Sealed;
 use crate::sessions;
 use crate::store::key::SessionShard;
+use crate::upstream::oidc::Identity;
+use crate::upstream::{self, Target, UpstreamCopy};
 
 /// How far a provider's clock may be behind ours where it dates a login.
 const CLOCK_LEEWAY: Seconds = Seconds(60);

@@ -12,8 +12,7 @@ use vestibule_protocol::params::Params;
 
 use super::checkpoint::Passage;
 use super::state::LoginState;
-use super::upstream::Target;
-use super::{Refusal, ReplyAddress, choose, pushed, resume, upstream};
+use super::{Refusal, ReplyAddress, choose, pushed, resume};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{new_id, new_secret};
@@ -21,6 +20,8 @@ use crate::invitations;
 use crate::model::client::Client;
 use crate::model::connection::{Connection, ResponseMode, Upstream};
 use crate::seal::Sealed;
+use crate::upstream;
+use crate::upstream::Target;
 
 /// Where the browser goes, and what it carries.
 #[derive(Debug)]

@@ -21,9 +21,6 @@ use self::outcome::{reason, record, registered, seal};
 use super::finish::check_issuer;
 use super::start::Started;
 use super::state::LOGIN_LIFE;
-use super::upstream::oidc::{self, Answer};
-use super::upstream::request::{Asked, authorization_url};
-use super::upstream::{Target, documents};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{TenantHandle, TenantHandleKind, new_id, new_secret};
@@ -31,6 +28,9 @@ use crate::model::connection::{OidcSettings, ResponseMode, Upstream};
 use crate::model::test_login::{Outcome, TestClaims, TestLogin};
 use crate::seal::{Purpose, Sealed};
 use crate::store::key;
+use crate::upstream::oidc::{self, Answer};
+use crate::upstream::request::{Asked, authorization_url};
+use crate::upstream::{Target, documents};
 
 /// What becomes of a link that somebody follows.
 #[derive(Debug)]

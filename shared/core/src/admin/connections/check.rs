@@ -15,11 +15,11 @@ use vestibule_protocol::time::Timestamp;
 use crate::Broker;
 use crate::admin::check_id;
 use crate::error::{AdminError, Error};
-use crate::login::upstream::parse_jwks;
-use crate::login::upstream::reach::Reach;
 use crate::model::connection::{OidcSettings, RequestSettings, ResponseMode, Upstream, UpstreamClientAuth};
 use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpClient, HttpError};
 use crate::store::key;
+use crate::upstream::parse_jwks;
+use crate::upstream::reach::Reach;
 
 /// What was found.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -14,7 +14,6 @@ use super::claims;
 use crate::Broker;
 use crate::admin::check_name;
 use crate::admin::problems::{Problems, escaped};
-use crate::login::upstream::request::OUR_PARAMETERS;
 use crate::model::connection::{
     AssertionAudience, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings, ResponseMode,
     UpstreamClientAuth,
@@ -22,6 +21,7 @@ use crate::model::connection::{
 use crate::model::sign_in::SignIn;
 use crate::platform::check_egress;
 use crate::seal::Sealed;
+use crate::upstream::request::OUR_PARAMETERS;
 
 /// What an administrator sends.
 #[derive(Deserialize, JsonSchema)]

@@ -12,13 +12,13 @@ use super::{check, drafted};
 use crate::Broker;
 use crate::admin::{Checked, check_id, tenants, test_logins};
 use crate::error::{AdminError, Error};
-use crate::login::upstream::person::{self, Said};
 use crate::mapping::{self, Evidence};
 use crate::model::connection::{ClaimNames, Upstream};
 use crate::model::mapping::Mapping;
 use crate::model::test_login::TestClaims;
 use crate::model::user::Profile;
 use crate::store::key;
+use crate::upstream::person::{self, Said};
 
 /// What an administrator sends.
 #[derive(Deserialize, JsonSchema)]

@@ -7,11 +7,11 @@
 
 mod assertion;
 mod client;
-pub mod oidc;
+pub(crate) mod oidc;
 pub(crate) mod person;
 mod push;
 pub(crate) mod reach;
-pub mod request;
+pub(crate) mod request;
 mod request_object;
 mod signature;
 mod token;

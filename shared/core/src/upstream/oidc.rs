@@ -30,7 +30,7 @@ use crate::seal::Purpose;
 
 /// What an identity provider said of a person, verified.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// The provider. From a template, the issuer of the person's directory.
     pub issuer: String,
     /// Its name for the person: `sub`, or the connection's unique-id claim.

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::model::connection::{OidcSettings, ResponseMode};
 
 /// The moving parts of our authorization request.
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// Comes back with the answer.
     pub state: &'a str,
     /// Comes back in the ID token.
