@@ -135,18 +135,27 @@ impl Counter {
     }
 }
 
-/// A process that dies: after a commit to a directory, every further call fails.
-#[derive(Default)]
-pub struct DiesAfterDirectoryCommit(AtomicBool);
+/// A process that dies: after a commit to a partition of this kind, every further call fails.
+pub struct DiesAfter {
+    kind: &'static str,
+    dead: AtomicBool,
+}
+
+impl DiesAfter {
+    /// See [`Call::writes_to`].
+    pub const fn commit_to(kind: &'static str) -> Self {
+        Self { kind, dead: AtomicBool::new(false) }
+    }
+}
 
 #[async_trait]
-impl Watch for DiesAfterDirectoryCommit {
+impl Watch for DiesAfter {
     async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
-        if self.0.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
+        if self.dead.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
     }
 
     async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
-        self.0.fetch_or(call.writes_to("directory"), Ordering::SeqCst);
+        self.dead.fetch_or(call.writes_to(self.kind), Ordering::SeqCst);
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod flows {
     mod copies;
     mod domains;
     mod egress;
+    mod ends;
     mod gate;
     mod idle;
     mod import_groups;

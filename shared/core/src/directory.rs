@@ -14,7 +14,7 @@ mod pushed;
 mod removal;
 pub(crate) mod tally;
 
-pub(crate) use self::activation::set_active;
+pub(crate) use self::activation::{Because, Switch, set_active};
 use self::known::Sighting;
 pub(crate) use self::link::{plain_address, release_address};
 pub(crate) use self::removal::remove;

@@ -8,10 +8,10 @@ use vestibule_protocol::params::Params;
 
 use crate::Broker;
 use crate::error::Error;
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
-use crate::store::key::SessionShard;
+use crate::model::effect::AuditKind;
+use crate::sessions::end::Ending;
 use crate::token::IdClaims;
-use crate::{outbox, sessions, signing};
+use crate::{sessions, signing};
 
 /// What a sign-out comes to.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,18 +86,10 @@ async fn registered_location(broker: &Broker, params: &Params<'_>, client: Optio
     Ok(Some(location))
 }
 
-/// Ends one session, and owes the audit event.
+/// Ends the session that the person signs out of.
 pub(crate) async fn end(broker: &Broker, tenant: &str, user: &str, session: &str) -> Result<(), Error> {
-    let Some(settings) = broker.tenant(tenant).await? else { return Ok(()) };
-    let shard = SessionShard::of_user(tenant, user, settings.session_shards);
-    let event = AuditEvent {
-        time: broker.platform.clock.now(),
-        kind: AuditKind::SignedOut,
-        user: Some(user.to_owned()),
-        connection: None,
-        client: None,
-        session: Some(session.to_owned()),
-    };
-    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: tenant.to_owned(), event })?;
-    sessions::end(broker, &shard, user, session, Some(audit.write)).await
+    let Some(shard) = sessions::shard_of(broker, tenant, user).await? else { return Ok(()) };
+    let ending = Ending { shard: &shard, user, session, connection: None, kind: AuditKind::SignedOut };
+    sessions::end::end(broker, ending).await?;
+    Ok(())
 }

@@ -13,6 +13,7 @@ use crate::handle::new_id;
 use crate::model::effect::{AuditEvent, Effect};
 use crate::scim::regroup::{self, Regroup};
 use crate::sessions;
+use crate::store::key::SessionShard;
 use crate::store::record::RecordKey;
 use crate::store::{Expect, MAX_COMMIT_BYTES, Partition, StoreError, Write, key, record};
 
@@ -35,6 +36,13 @@ pub(crate) struct Owed {
     pub(crate) write: Write,
     key: RecordKey<Effect>,
     effect: Effect,
+}
+
+impl Owed {
+    /// To be part of the commit with which the effect is done, where that lies in the partition that owes it.
+    pub(crate) fn done(&self) -> Write {
+        self.key.delete(Expect::Any)
+    }
 }
 
 /// Effects worked off in one step: their deletion, and what they write elsewhere, fit a commit each.
@@ -143,6 +151,16 @@ async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Out
         let mut rest = None;
         match effect {
             Effect::AlignGate { tenant, user } => sessions::align_gate(broker, &tenant, &user).await?,
+            Effect::EndDead { tenant, user, reason } => {
+                if let Some(shard) = sessions::shard_of(broker, &tenant, &user).await? {
+                    sessions::end::end_dead(broker, &shard, &user, reason).await?;
+                }
+            }
+            Effect::EndGrants { tenant, shard, session } => {
+                let place = SessionShard { tenant, number: shard };
+                let more = sessions::end::end_grants(broker, &place, &session, None).await?;
+                rest = more.then_some(Effect::EndGrants { tenant: place.tenant, shard, session });
+            }
             Effect::Regroup { tenant, group, by, after } => {
                 let regroup = Regroup { tenant: &tenant, group: &group, by: &by };
                 let next = regroup.step(broker, after.as_deref()).await?;

@@ -1,15 +1,15 @@
-//! The gate of a person's sessions, and how sessions end.
+//! The gate of a person's sessions, and whether a session still counts. How sessions end is in [`end`].
 
 use vestibule_protocol::time::Seconds;
 
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{Handle, HandleKind};
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
-use crate::model::session::{Gate, Session, Subject};
-use crate::outbox;
+use crate::model::session::{EndReason, Gate, Session, Subject};
 use crate::store::key::{self, SessionShard};
-use crate::store::{Expect, MAX_WRITES, Store, StoreError, Version, Write, record};
+use crate::store::{Expect, StoreError, Version, Write};
+
+pub(crate) mod end;
 
 /// The state of a person's open gate. Made at their first login; a closed one refuses.
 pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str) -> Result<Version, Error> {
@@ -29,9 +29,9 @@ pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str)
 }
 
 /// Where a person's sessions lie; nowhere when the tenant is gone.
-pub(crate) async fn shard_of(broker: &Broker, subject: &Subject) -> Result<Option<SessionShard>, Error> {
-    let tenant = broker.tenant(&subject.tenant).await?;
-    Ok(tenant.map(|tenant| SessionShard::of_user(&subject.tenant, &subject.user, tenant.session_shards)))
+pub(crate) async fn shard_of(broker: &Broker, tenant: &str, user: &str) -> Result<Option<SessionShard>, Error> {
+    let settings = broker.tenant(tenant).await?;
+    Ok(settings.map(|settings| SessionShard::of_user(tenant, user, settings.session_shards)))
 }
 
 /// The session behind a browser's cookie, if it is still there. Whether it still counts is for a commit to say.
@@ -73,50 +73,7 @@ pub(crate) async fn used(
     Ok(Some(vec![gate_stands, record.put_until(&session, subject.record_end(now), Expect::Version(found.version))?]))
 }
 
-/// Ends one session. Removing its record is what ends it; its grants are removed with it, or expire.
-pub(crate) async fn end(
-    broker: &Broker,
-    shard: &SessionShard,
-    user: &str,
-    session: &str,
-    also: Option<Write>,
-) -> Result<(), Error> {
-    let store = &*broker.platform.store;
-    let partition = shard.partition();
-    let grants = store.list(&partition, &SessionShard::grants_of(session), None, MAX_WRITES - 2).await?;
-    let mut writes = vec![shard.session(user, session).delete(Expect::Any)];
-    writes.extend(also);
-    writes.extend(grants.records.into_iter().map(|grant| Write::Delete { id: grant.id, expect: Expect::Any }));
-    Ok(store.commit(&partition, writes).await?)
-}
-
-/// Ends every session of a person who stays: their gate is written anew as it is, so that whatever remembers it as it was
-/// is over. `kind` says who did it. Nothing when the tenant is not there.
-pub(crate) async fn end_all(broker: &Broker, tenant: &str, user: &str, kind: AuditKind) -> Result<(), Error> {
-    let store = &*broker.platform.store;
-    let Some(settings) = key::tenant(tenant).get(store).await? else { return Ok(()) };
-    let shard = SessionShard::of_user(tenant, user, settings.value.session_shards);
-    let time = broker.platform.clock.now();
-    let event = AuditEvent { time, kind, user: Some(user.to_owned()), connection: None, client: None, session: None };
-    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: tenant.to_owned(), event })?.write;
-    let record = shard.gate(user);
-    loop {
-        let mut writes = vec![audit.clone()];
-        // Whoever never signed in has no gate, and no session.
-        if let Some(gate) = record.get(store).await? {
-            writes.push(record.put(&gate.value, Expect::Version(gate.version))?);
-        }
-        match store.commit(record.partition(), writes).await {
-            Ok(()) => break,
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let gate = record.get(store).await?.map(|gate| gate.version);
-    remove_dead(broker, store, &shard, user, gate.as_ref()).await
-}
-
-/// Brings a person's gate in line with whether they are active, then removes the sessions that this ended. Safe to
+/// Brings a person's gate in line with whether they are active, then ends the sessions that remember it otherwise. Safe to
 /// repeat and to run twice at once: each try reads the person after the gate, and writes the gate as it was read.
 pub(crate) async fn align_gate(broker: &Broker, tenant: &str, user: &str) -> Result<(), Error> {
     let store = &*broker.platform.store;
@@ -136,30 +93,5 @@ pub(crate) async fn align_gate(broker: &Broker, tenant: &str, user: &str) -> Res
             Err(error) => return Err(error.into()),
         }
     }
-    let gate = record.get(store).await?.map(|gate| gate.version);
-    remove_dead(broker, store, &shard, user, gate.as_ref()).await
-}
-
-/// Removes the sessions of a person that remember another state of the gate.
-async fn remove_dead(
-    broker: &Broker,
-    store: &dyn Store,
-    shard: &SessionShard,
-    user: &str,
-    gate: Option<&Version>,
-) -> Result<(), Error> {
-    let mut after = None;
-    loop {
-        let page = store.list(&shard.partition(), &SessionShard::sessions_of(user), after.as_deref(), 100).await?;
-        for found in &page.records {
-            let session = record::parse::<Session>(found)?.value.subject;
-            if Some(&session.gate) != gate {
-                end(broker, shard, user, &session.session, None).await?;
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
+    end::end_dead(broker, &shard, user, EndReason::Deactivated).await
 }

@@ -7,7 +7,7 @@ use vestibule_core::model::provisioned::{Provisioned, Provisioner};
 use vestibule_core::store::{Expect, key};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims};
-use vestibule_tests::watched_store::{DiesAfterDirectoryCommit, watched};
+use vestibule_tests::watched_store::{DiesAfter, watched};
 
 /// Every slot once.
 async fn a_quarter_of_an_hour(test: &TestBroker) -> u32 {
@@ -36,7 +36,7 @@ async fn the_tick_completes_what_a_dead_process_owed() {
     let test = TestBroker::new().await;
     let tokens = test.tokens().await;
     let user = claims(&tokens["id_token"])["sub"].as_str().expect("a user").to_owned();
-    let dying = test.another_process(Some(watched(&test.store, DiesAfterDirectoryCommit::default()).0));
+    let dying = test.another_process(Some(watched(&test.store, DiesAfter::commit_to("directory")).0));
     let path = format!("/admin/v1/tenants/acme/users/{user}");
     let request = http::Request::put(&path).header("authorization", "Bearer admin-token-of-the-tests-0123456789");
     let reply = dying.send(request.body(json!({"active": false}).to_string().into()).expect("a request")).await;
@@ -86,6 +86,8 @@ async fn replays_and_refusals_are_events() {
     let expected = [
         "code_replayed",
         "refresh_token_replayed",
+        "session_ended",
+        "session_ended",
         "sign_in_refused",
         "signed_in",
         "signed_in",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims};
 use vestibule_tests::scim::USER;
-use vestibule_tests::watched_store::{Counter, DiesAfterDirectoryCommit, Yields, watched};
+use vestibule_tests::watched_store::{Counter, DiesAfter, Yields, watched};
 
 /// A broker in which whatever is done at once really is.
 async fn busy() -> TestBroker {
@@ -99,7 +99,7 @@ async fn asking_again_completes_a_deactivation() {
     let token = test.scim_token().await;
     let path = format!("/Users/{user}");
     test.scim_get(&token, &path).await;
-    let dying = test.another_process(Some(watched(&test.store, DiesAfterDirectoryCommit::default()).0));
+    let dying = test.another_process(Some(watched(&test.store, DiesAfter::commit_to("directory")).0));
     assert_eq!(dying.scim_patch(&token, &path, &active(false)).await.status, 500);
     let again = test.scim_patch(&token, &path, &active(false)).await;
     assert_eq!(again.status, 200, "{}", again.body);
@@ -138,7 +138,7 @@ async fn the_tick_takes_whoever_is_gone_out_of_their_groups() {
     let token = test.scim_token().await;
     let user = test.scim_user(&token, "ada").await;
     let group = test.scim_group(&token, "Ops", std::slice::from_ref(&user)).await;
-    let dying = test.another_process(Some(watched(&test.store, DiesAfterDirectoryCommit::default()).0));
+    let dying = test.another_process(Some(watched(&test.store, DiesAfter::commit_to("directory")).0));
     let died = dying.scim(&token, Method::DELETE, &format!("/Users/{user}"), &Value::Null).await;
     assert_eq!(died.status, 500);
     for _ in 0..15 {

@@ -10,6 +10,7 @@ use crate::Broker;
 use crate::directory;
 use crate::error::{AdminError, Error};
 use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::session::EndReason;
 use crate::model::user::User;
 use crate::outbox;
 use crate::sessions;
@@ -60,7 +61,7 @@ pub async fn end_sessions(broker: &Broker, change: &Change, tenant: &str, id: &s
     let found = key::user(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     change.expect(broker, Some(&found))?;
     let kind = AuditKind::SessionsEnded { administrator: change.by.administrator.clone() };
-    sessions::end_all(broker, tenant, id, kind).await?;
+    sessions::end::end_all(broker, tenant, id, kind, EndReason::Administrator).await?;
     show(broker, found.value)
 }
 

@@ -1,16 +1,74 @@
-//! Switching people on and off.
+//! Switching people on and off. Whoever may not be signed in any more is out everywhere: the commit that makes the person
+//! inactive owes the end of everything that they have, and the one event that says why.
 
-use super::TRIES;
+use super::{TRIES, person};
 use crate::Broker;
 use crate::admin::change::Change;
 use crate::error::Error;
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::effect::{Administrator, AuditEvent, AuditKind, Cause, Effect};
 use crate::model::user::User;
-use crate::outbox;
-use crate::store::{StoreError, key};
+use crate::outbox::{self, Owed};
+use crate::sessions;
+use crate::store::record::Stored;
+use crate::store::{StoreError, Write, key};
 
-/// Switches a person on or off. Off ends every session of theirs: the commit owes it, and it is done before this
-/// returns. `None` when there is no such person.
+/// Why somebody is decommissioned, for the audit log.
+#[derive(Clone, Default)]
+pub(crate) struct Because {
+    pub(crate) cause: Cause,
+    pub(crate) administrator: Option<Administrator>,
+    /// Whose identity provider, or directory, said so.
+    pub(crate) connection: Option<String>,
+}
+
+/// What the commit owes that switches somebody on or off.
+pub(crate) struct Switch {
+    gate: Owed,
+    event: Option<Owed>,
+}
+
+impl Switch {
+    /// Off: the gate closes, every session ends.
+    pub(crate) fn off(broker: &Broker, tenant: &str, user: &str, because: Because) -> Result<Self, Error> {
+        let Because { cause, administrator, connection } = because;
+        let kind = AuditKind::UserDeactivated { cause, administrator };
+        Self::owe(broker, tenant, user, Some((kind, connection)))
+    }
+
+    /// On: the gate opens. Who did it is for an event to say, this one or one that the commit has anyway.
+    pub(crate) fn on(broker: &Broker, tenant: &str, user: &str, kind: Option<AuditKind>) -> Result<Self, Error> {
+        Self::owe(broker, tenant, user, kind.map(|kind| (kind, None)))
+    }
+
+    fn owe(
+        broker: &Broker,
+        tenant: &str,
+        user: &str,
+        kind: Option<(AuditKind, Option<String>)>,
+    ) -> Result<Self, Error> {
+        let owe = |effect| outbox::owe(broker, key::directory(tenant), &effect);
+        let gate = owe(Effect::AlignGate { tenant: tenant.to_owned(), user: user.to_owned() })?;
+        let time = broker.platform.clock.now();
+        let event = kind.map(|(kind, connection)| {
+            let user = Some(user.to_owned());
+            let event = AuditEvent { time, kind, user, connection, client: None, session: None };
+            owe(Effect::Audit { tenant: tenant.to_owned(), event })
+        });
+        Ok(Self { gate, event: event.transpose()? })
+    }
+
+    /// To be part of the commit in the tenant's directory.
+    pub(crate) fn writes(&self) -> impl Iterator<Item = Write> {
+        [Some(&self.gate), self.event.as_ref()].into_iter().flatten().map(|owed| owed.write.clone())
+    }
+
+    /// After that commit. Nobody is told that it happened before this returns.
+    pub(crate) async fn settle(&self, broker: &Broker) -> Result<(), Error> {
+        outbox::settle(broker, &self.gate).await
+    }
+}
+
+/// Switches a person on or off for an administrator. `None` when there is no such person.
 pub(crate) async fn set_active(
     broker: &Broker,
     change: &Change,
@@ -18,38 +76,69 @@ pub(crate) async fn set_active(
     user: &str,
     active: bool,
 ) -> Result<Option<User>, Error> {
-    let record = key::user(tenant, user);
+    let administrator = Some(change.by.administrator.clone());
+    let check = |found: &Stored<User>| change.expect(broker, Some(found)).map(drop);
+    if !active {
+        return decommission(broker, tenant, user, &Because { administrator, ..Because::default() }, check).await;
+    }
     for _ in 0..TRIES {
-        let Some(found) = record.get(&*broker.platform.store).await? else { return Ok(None) };
-        let (_, expect) = change.expect(broker, Some(&found))?;
-        let mut changed = found.value;
-        if changed.active == active {
-            return Ok(Some(changed));
+        let Some(found) = key::user(tenant, user).get(&*broker.platform.store).await? else { return Ok(None) };
+        check(&found)?;
+        if found.value.active {
+            return Ok(Some(found.value));
         }
-        let now = broker.platform.clock.now();
-        changed.active = active;
-        changed.updated_at = now;
-        let administrator = Some(change.by.administrator.clone());
-        let kind = if active {
-            AuditKind::UserActivated { administrator }
-        } else {
-            AuditKind::UserDeactivated { administrator }
-        };
-        let event =
-            AuditEvent { time: now, kind, user: Some(user.to_owned()), connection: None, client: None, session: None };
-        let align = Effect::AlignGate { tenant: tenant.to_owned(), user: user.to_owned() };
-        let align = outbox::owe(broker, record.partition().clone(), &align)?;
-        let audit = Effect::Audit { tenant: tenant.to_owned(), event };
-        let audit = outbox::owe(broker, record.partition().clone(), &audit)?;
-        let write = record.put(&changed, expect)?;
-        match broker.platform.store.commit(record.partition(), vec![write, align.write.clone(), audit.write]).await {
-            Ok(()) => {
-                outbox::settle(broker, &align).await?;
-                return Ok(Some(changed));
-            }
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
+        let kind = AuditKind::UserActivated { administrator: administrator.clone() };
+        let switch = Switch::on(broker, tenant, user, Some(kind))?;
+        if let Some(switched) = commit(broker, tenant, &found, switch).await? {
+            return Ok(Some(switched));
         }
     }
-    Err(StoreError::Busy("the person's record keeps changing".to_owned()).into())
+    Err(keeps_changing())
+}
+
+/// Decommissions a person whom `check` does not object to, whatever else happens to them meanwhile; every session of
+/// theirs has ended when this returns. Whoever is inactive stays so, and their gate is closed. `None` when there is no
+/// such person.
+pub(crate) async fn decommission(
+    broker: &Broker,
+    tenant: &str,
+    user: &str,
+    because: &Because,
+    check: impl Fn(&Stored<User>) -> Result<(), Error> + Send,
+) -> Result<Option<User>, Error> {
+    for _ in 0..TRIES {
+        let Some(found) = key::user(tenant, user).get(&*broker.platform.store).await? else { return Ok(None) };
+        check(&found)?;
+        if !found.value.active {
+            // Perhaps whoever switched them off died before their sessions were ended.
+            sessions::align_gate(broker, tenant, user).await?;
+            return Ok(Some(found.value));
+        }
+        let switch = Switch::off(broker, tenant, user, because.clone())?;
+        if let Some(switched) = commit(broker, tenant, &found, switch).await? {
+            return Ok(Some(switched));
+        }
+    }
+    Err(keeps_changing())
+}
+
+fn keeps_changing() -> Error {
+    StoreError::Busy("the person's record keeps changing".to_owned()).into()
+}
+
+/// Switches a person as they were read to the other state. `None` when they are not as they were read.
+async fn commit(broker: &Broker, tenant: &str, found: &Stored<User>, switch: Switch) -> Result<Option<User>, Error> {
+    let mut switched = found.value.clone();
+    switched.active = !switched.active;
+    switched.updated_at = broker.platform.clock.now();
+    let mut writes = person::update(tenant, found, &switched)?;
+    writes.extend(switch.writes());
+    match broker.platform.store.commit(&key::directory(tenant), writes).await {
+        Ok(()) => {
+            switch.settle(broker).await?;
+            Ok(Some(switched))
+        }
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

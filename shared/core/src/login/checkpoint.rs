@@ -118,7 +118,8 @@ const UNAVAILABLE: oauth::Error =
 /// The webhook does not let the person in: the application is told, at once or after they read why.
 async fn refused(broker: &Broker, pending: &PendingSignIn, message: Option<String>) -> Result<Refusal, Error> {
     let subject = &pending.code.subject;
-    let shard = sessions::shard_of(broker, subject).await?.ok_or(LoginError::ConnectionUnavailable)?;
+    let shard =
+        sessions::shard_of(broker, &subject.tenant, &subject.user).await?.ok_or(LoginError::ConnectionUnavailable)?;
     let event = AuditEvent {
         time: broker.platform.clock.now(),
         kind: AuditKind::SignInRefusedByWebhook { justification: pending.justification.clone() },
@@ -142,7 +143,8 @@ async fn refused(broker: &Broker, pending: &PendingSignIn, message: Option<Strin
 /// Keeps a sign-in for one answer.
 async fn wait(broker: &Broker, pending: &PendingSignIn) -> Result<Waiting, Error> {
     let random = &*broker.platform.random;
-    let shard = sessions::shard_of(broker, &pending.code.subject).await?;
+    let subject = &pending.code.subject;
+    let shard = sessions::shard_of(broker, &subject.tenant, &subject.user).await?;
     let shard = shard.ok_or(LoginError::ConnectionUnavailable)?;
     let (id, secret) = (new_id(random), new_secret(random));
     let record = shard.pending(&id, SecretHash::of(secret.expose()).as_str());

@@ -15,6 +15,7 @@ use crate::model::pending::PendingSignIn;
 use crate::model::session::Session;
 use crate::outbox;
 use crate::sessions;
+use crate::sessions::end::{Ending, end};
 use crate::store::key::SessionShard;
 use crate::store::{Expect, StoreError, Write};
 
@@ -43,7 +44,8 @@ pub(super) async fn complete(
     pending: PendingSignIn,
     browser: Option<&str>,
 ) -> Result<Option<Finished>, Error> {
-    let Some(shard) = sessions::shard_of(broker, &pending.code.subject).await? else { return Ok(None) };
+    let subject = &pending.code.subject;
+    let Some(shard) = sessions::shard_of(broker, &subject.tenant, &subject.user).await? else { return Ok(None) };
     let secret = (!pending.continues).then(|| new_secret(&*broker.platform.random));
     if secret.is_some() {
         end_older(broker, browser, pending.began_at).await?;
@@ -152,17 +154,12 @@ async fn end_older(broker: &Broker, browser: Option<&str>, began_at: Timestamp) 
     if older.began_at.is_some_and(|at| at >= began_at) {
         return Ok(());
     }
-    let subject = older.subject;
-    let event = AuditEvent {
-        time: broker.platform.clock.now(),
-        kind: AuditKind::SessionReplaced,
-        user: Some(subject.user.clone()),
-        connection: Some(older.connection),
-        client: None,
-        session: Some(subject.session.clone()),
-    };
-    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: subject.tenant, event })?;
-    sessions::end(broker, &shard, &subject.user, &subject.session, Some(audit.write)).await
+    let Session { subject, connection, .. } = older;
+    let (user, session) = (&subject.user, &subject.session);
+    let ending =
+        Ending { shard: &shard, user, session, connection: Some(connection), kind: AuditKind::SessionReplaced };
+    end(broker, ending).await?;
+    Ok(())
 }
 
 /// The application's address with its code. Control planes look for `userState` beside it.

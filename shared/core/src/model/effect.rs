@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
 use super::provisioned::{Provisioned, Provisioner};
+use super::session::EndReason;
 use super::sign_in::FindsBy;
 
 /// Something still to be done elsewhere. Written with the commit that owes it, so that a crash forgets nothing.
@@ -12,12 +13,30 @@ use super::sign_in::FindsBy;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub enum Effect {
-    /// Bring a person's gate in line with whether they are active, and remove the sessions that this ends.
+    /// Bring a person's gate in line with whether they are active, and end the sessions that remember it otherwise.
     AlignGate {
         /// The tenant.
         tenant: String,
         /// The person.
         user: String,
+    },
+    /// End the sessions of a person that remember another state of their gate.
+    EndDead {
+        /// The tenant.
+        tenant: String,
+        /// The person.
+        user: String,
+        /// What the audit log says of each.
+        reason: EndReason,
+    },
+    /// Let go of what applications hold in a session that is over.
+    EndGrants {
+        /// The tenant.
+        tenant: String,
+        /// The shard of its sessions.
+        shard: u16,
+        /// The session.
+        session: String,
     },
     /// Carry what became of a group, its new name or its end, to those who are in it.
     Regroup {
@@ -110,9 +129,12 @@ pub struct AuditEvent {
 pub enum AuditKind {
     /// A person was seen for the first time.
     UserCreated,
-    /// An administrator deactivated a person.
+    /// A person was deactivated: whoever may not be signed in any more is out everywhere.
     UserDeactivated {
-        /// Who. Version 0.1 wrote nobody.
+        /// What it came from.
+        #[serde(default)]
+        cause: Cause,
+        /// Who, where it was an administrator. Version 0.1 wrote nobody.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         administrator: Option<Administrator>,
     },
@@ -208,10 +230,30 @@ pub enum AuditKind {
     SessionReplaced,
     /// A person signed out.
     SignedOut,
+    /// A session ended that neither its person nor their next sign-in ended.
+    SessionEnded {
+        /// Why.
+        reason: EndReason,
+    },
     /// A spent code was presented again; the family that it began is revoked.
     CodeReplayed,
     /// A spent refresh token was presented again; its family is revoked.
     RefreshTokenReplayed,
+}
+
+/// What a person was deactivated by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// An administrator.
+    #[default]
+    Administrator,
+    /// A directory, by SCIM.
+    Directory,
+    /// Their identity provider: asked, it said that they may not sign in any more.
+    Provider,
+    /// Their identity provider, of its own accord.
+    Revocation,
 }
 
 /// Why somebody who was never here is not let in.

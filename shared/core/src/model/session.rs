@@ -1,5 +1,6 @@
 //! Sessions and what hangs on them. All records of one person's sessions share a partition.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::oauth::pkce::CodeChallenge;
 use vestibule_protocol::oauth::scope::Scope;
@@ -93,6 +94,16 @@ pub struct Session {
     /// When its use was last written down, where that matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Timestamp>,
+}
+
+/// Why a session ended that neither its person nor their next sign-in ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The person was deactivated or removed.
+    Deactivated,
+    /// An administrator ended it.
+    Administrator,
 }
 
 /// Whether a person's sessions count. Its version is what sessions remember; any write to it ends them all.

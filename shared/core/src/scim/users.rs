@@ -10,17 +10,16 @@ use vestibule_protocol::scim::schema::Kind;
 
 use super::audit::{self, Done};
 use super::{Answer, Call, TRIES, check_size, keeps_changing, not_found, shown, tag};
-use crate::directory;
 use crate::directory::person::{self, UniqueName};
 use crate::directory::profile;
+use crate::directory::{self, Because, Switch};
 use crate::error::{Error, Internal};
 use crate::handle::new_id;
 use crate::mapping::{Evidence, reevaluate};
 use crate::model::access::Access;
-use crate::model::effect::{ChangeKind, Effect};
+use crate::model::effect::{Cause, ChangeKind};
 use crate::model::provisioning::Mode;
 use crate::model::user::{Profile, Source, User};
-use crate::outbox;
 use crate::sessions;
 use crate::store::record::Stored;
 use crate::store::{MAX_VALUE_BYTES, StoreError, key};
@@ -199,16 +198,19 @@ async fn commit(call: &Call<'_>, found: &Stored<User>, user: &User, notes: Vec<N
         notes,
     };
     writes.push(audit::owe(broker, tenant, caller.client(), done)?);
-    let align = if user.active == found.value.active {
-        None
-    } else {
-        let align = Effect::AlignGate { tenant: tenant.to_owned(), user: user.id.clone() };
-        Some(outbox::owe(broker, key::directory(tenant), &align)?)
+    let switch = match (found.value.active, user.active) {
+        (true, false) => {
+            let because =
+                Because { cause: Cause::Directory, connection: caller.connection.clone(), ..Because::default() };
+            Some(Switch::off(broker, tenant, &user.id, because)?)
+        }
+        (false, true) => Some(Switch::on(broker, tenant, &user.id, None)?),
+        _ => None,
     };
-    writes.extend(align.iter().map(|align| align.write.clone()));
+    writes.extend(switch.iter().flat_map(Switch::writes));
     broker.platform.store.commit(&key::directory(tenant), writes).await?;
-    match align {
-        Some(align) => outbox::settle(broker, &align).await,
+    match switch {
+        Some(switch) => switch.settle(broker).await,
         None => Ok(()),
     }
 }

@@ -1,0 +1,128 @@
+//! How sessions end. One commit removes the session's record, which ends it with everything in it, and owes the event and
+//! what follows: the grants that applications hold go one after the other, after the session, because no new one can come
+//! then.
+
+use crate::Broker;
+use crate::error::Error;
+use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::session::{EndReason, Session};
+use crate::outbox;
+use crate::store::key::{self, SessionShard};
+use crate::store::{Expect, MAX_WRITES, StoreError, Write, record};
+
+/// Most grants that one commit lets go: each may owe something.
+const GRANTS: usize = MAX_WRITES / 4;
+
+/// Which session ends, and what the audit log says of it.
+pub(crate) struct Ending<'a> {
+    pub(crate) shard: &'a SessionShard,
+    pub(crate) user: &'a str,
+    pub(crate) session: &'a str,
+    pub(crate) connection: Option<String>,
+    pub(crate) kind: AuditKind,
+}
+
+/// Ends one session. False when it was over already: of several who end it, one does, and writes the event.
+pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<bool, Error> {
+    let Ending { shard, user, session, connection, kind } = ending;
+    let event = AuditEvent {
+        time: broker.platform.clock.now(),
+        kind,
+        user: Some(user.to_owned()),
+        connection,
+        client: None,
+        session: Some(session.to_owned()),
+    };
+    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: shard.tenant.clone(), event })?;
+    let grants = Effect::EndGrants { tenant: shard.tenant.clone(), shard: shard.number, session: session.to_owned() };
+    let grants = outbox::owe(broker, shard.partition(), &grants)?;
+    let writes = vec![shard.session(user, session).delete(Expect::Present), audit.write, grants.write.clone()];
+    match broker.platform.store.commit(&shard.partition(), writes).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
+    while end_grants(broker, shard, session, Some(grants.done())).await? {}
+    Ok(true)
+}
+
+/// Removes grants of a session that is over, as many as fit a commit. True when there are more; `last` is written with
+/// the last of them.
+pub(crate) async fn end_grants(
+    broker: &Broker,
+    shard: &SessionShard,
+    session: &str,
+    last: Option<Write>,
+) -> Result<bool, Error> {
+    let store = &*broker.platform.store;
+    let partition = shard.partition();
+    let page = store.list(&partition, &SessionShard::grants_of(session), None, GRANTS).await?;
+    let more = page.next.is_some();
+    let mut writes: Vec<Write> =
+        page.records.into_iter().map(|grant| Write::Delete { id: grant.id, expect: Expect::Any }).collect();
+    writes.extend(last.filter(|_| !more));
+    if !writes.is_empty() {
+        store.commit(&partition, writes).await?;
+    }
+    Ok(more)
+}
+
+/// Ends every session of a person who stays: their gate is written anew as it is, so that whatever remembers it as it was
+/// is over. `kind` says who did it. Nothing when the tenant is not there.
+pub(crate) async fn end_all(
+    broker: &Broker,
+    tenant: &str,
+    user: &str,
+    kind: AuditKind,
+    reason: EndReason,
+) -> Result<(), Error> {
+    let store = &*broker.platform.store;
+    let Some(settings) = key::tenant(tenant).get(store).await? else { return Ok(()) };
+    let shard = SessionShard::of_user(tenant, user, settings.value.session_shards);
+    let time = broker.platform.clock.now();
+    let event = AuditEvent { time, kind, user: Some(user.to_owned()), connection: None, client: None, session: None };
+    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: tenant.to_owned(), event })?.write;
+    let dead = Effect::EndDead { tenant: tenant.to_owned(), user: user.to_owned(), reason };
+    let dead = outbox::owe(broker, shard.partition(), &dead)?;
+    let record = shard.gate(user);
+    loop {
+        let mut writes = vec![audit.clone(), dead.write.clone()];
+        // Whoever never signed in has no gate, and no session.
+        if let Some(gate) = record.get(store).await? {
+            writes.push(record.put(&gate.value, Expect::Version(gate.version))?);
+        }
+        match store.commit(record.partition(), writes).await {
+            Ok(()) => return outbox::settle(broker, &dead).await,
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Ends the sessions of a person that remember another state of the gate than it has: they are over, and what follows
+/// from that follows now.
+pub(crate) async fn end_dead(
+    broker: &Broker,
+    shard: &SessionShard,
+    user: &str,
+    reason: EndReason,
+) -> Result<(), Error> {
+    let store = &*broker.platform.store;
+    let gate = shard.gate(user).get(store).await?.map(|gate| gate.version);
+    let mut after = None;
+    loop {
+        let page = store.list(&shard.partition(), &SessionShard::sessions_of(user), after.as_deref(), 100).await?;
+        for found in &page.records {
+            let Session { subject, connection, .. } = record::parse::<Session>(found)?.value;
+            if Some(&subject.gate) != gate.as_ref() {
+                let kind = AuditKind::SessionEnded { reason };
+                let connection = Some(connection);
+                end(broker, Ending { shard, user, session: &subject.session, connection, kind }).await?;
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
