@@ -36,6 +36,7 @@ const broker :Workerd.Worker = (
     (name = "VESTIBULE_SEALING_KEYS", fromEnvironment = "VESTIBULE_SEALING_KEYS"),
     (name = "VESTIBULE_ADMIN_TOKEN", fromEnvironment = "VESTIBULE_ADMIN_TOKEN"),
     (name = "VESTIBULE_DOH_URL", fromEnvironment = "VESTIBULE_DOH_URL"),
+    (name = "VESTIBULE_CLIENT_ADDRESS_HEADER", fromEnvironment = "VESTIBULE_CLIENT_ADDRESS_HEADER"),
     (name = "VESTIBULE_EGRESS_LOOPBACK", fromEnvironment = "VESTIBULE_EGRESS_LOOPBACK"),
   ],
   durableObjectNamespaces = [(className = "Partition", uniqueKey = "vestibule-partition", enableSql = true)],

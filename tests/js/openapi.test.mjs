@@ -151,7 +151,7 @@ test('a life of each object goes as described', async () => {
   await kept('POST', `${at}/reseal`, 200);
   await kept('POST', '/tenants/none/reseal', 404);
   await kept('GET', `${at}/audit`, 200);
-  await kept('GET', `${at}/audit?day=today`, 400);
+  await kept('GET', `${at}/audit?from=today`, 400);
   const mapping = { roles: [{ name: 'admin' }], rules: [{ claim: 'groups', value: '*', grants: 'team' }] };
   await kept('PUT', `${at}/mapping`, 201, mapping);
   await kept('PUT', `${at}/mapping`, 200, mapping);

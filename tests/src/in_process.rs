@@ -209,6 +209,7 @@ fn broker(
         signing_algorithm: Algorithm::ES256,
         key_rotation: Some(Seconds(90 * 86_400)),
         doh_url: crate::dns::RESOLVER.to_owned(),
+        client_address_header: None,
     };
     let platform = Platform {
         clock: Arc::clone(clock) as Arc<dyn Clock>,

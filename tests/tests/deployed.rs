@@ -46,6 +46,8 @@ mod mapping;
 mod mapping_admin;
 #[path = "deployed/metadata.rs"]
 mod metadata;
+#[path = "deployed/origin.rs"]
+mod origin;
 #[path = "deployed/outages.rs"]
 mod outages;
 #[path = "deployed/provider.rs"]

@@ -5,6 +5,7 @@ mod flows {
     mod admin_audit;
     mod admin_tokens;
     mod at_rest;
+    mod audit_log;
     mod check;
     mod checkpoint;
     mod choose;

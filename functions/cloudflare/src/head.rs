@@ -2,6 +2,10 @@
 //! value, name, value. One long text costs a fraction of many short ones.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use vestibule_web::ClientAddress;
+
+/// Whom Cloudflare saw. A client cannot send it: the platform replaces what comes.
+const ADDRESS: HeaderName = HeaderName::from_static("cf-connecting-ip");
 
 /// A request without its body, from method, path with query, and headers.
 pub(crate) fn request<B>(text: &str, body: B) -> Option<Request<B>> {
@@ -11,7 +15,11 @@ pub(crate) fn request<B>(text: &str, body: B) -> Option<Request<B>> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri;
-    *request.headers_mut() = read(lines);
+    let headers = read(lines);
+    if let Some(address) = headers.get(ADDRESS).and_then(|address| address.to_str().ok()) {
+        request.extensions_mut().insert(ClientAddress(address.to_owned()));
+    }
+    *request.headers_mut() = headers;
     Some(request)
 }
 
@@ -53,6 +61,13 @@ mod tests {
         assert_eq!((request.uri().path(), request.uri().query()), ("/a", Some("b=%20c")));
         assert_eq!(request.headers()["cookie"], "a=1; b=2");
         assert_eq!(request.headers().len(), 2);
+    }
+
+    #[test]
+    fn the_platform_says_who_called() {
+        let from = |text| request(text, ()).and_then(|request| request.extensions().get::<ClientAddress>().cloned());
+        assert_eq!(from("GET\n/\ncf-connecting-ip\n203.0.113.9").map(|found| found.0).as_deref(), Some("203.0.113.9"));
+        assert!(from("GET\n/\nx-forwarded-for\n203.0.113.9").is_none());
     }
 
     #[test]

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use vestibule_web::ClientAddress;
 
 /// How long requests that are under way may take to finish after the signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -51,7 +54,8 @@ impl Servers {
         let stopped = async move {
             let _ = stop.wait_for(|stop| *stop).await;
         };
-        let serving = axum::serve(listener, router).with_graceful_shutdown(stopped);
+        let service = router.layer(map_request(peer)).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
         self.running.push(tokio::spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "a server ended");
@@ -74,6 +78,12 @@ impl Servers {
         }
         Ok(())
     }
+}
+
+/// Whoever opened the connection.
+async fn peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
+    request.extensions_mut().insert(ClientAddress(peer.ip().to_string()));
+    request
 }
 
 /// Returns when the process is asked to stop.

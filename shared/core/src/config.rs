@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::HeaderName;
 use url::Url;
 use vestibule_protocol::jose::Algorithm;
 use vestibule_protocol::time::Seconds;
@@ -31,6 +32,9 @@ pub struct Config {
     /// `VESTIBULE_DOH_URL`: where DNS is asked over HTTPS, for domains that tenants claim: a resolver with the JSON
     /// interface. Default [`DEFAULT_DOH_URL`].
     pub doh_url: String,
+    /// `VESTIBULE_CLIENT_ADDRESS_HEADER`: the header in which the proxy in front says who called, such as
+    /// `x-forwarded-for`; its last entry counts. Without it, whoever opened the connection, as the platform says.
+    pub client_address_header: Option<HeaderName>,
 }
 
 /// A public resolver (Cloudflare's).
@@ -74,63 +78,66 @@ impl Config {
     /// Reads the settings through `var` (the environment, a Worker's bindings, a map in a test) and reports every
     /// problem together.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
-        let mut problems = Vec::new();
-        let mut read = |variable: &'static str, parse: &mut dyn FnMut(Option<String>) -> Result<(), &'static str>| {
-            let value = var(variable).filter(|value| !value.trim().is_empty());
-            if let Err(problem) = parse(value) {
-                problems.push(ConfigError { variable, problem });
-            }
-        };
-        let mut issuer = String::new();
-        read("VESTIBULE_ISSUER", &mut |value| {
-            issuer = parse_issuer(&value.ok_or("is missing: set it to the address that browsers use")?)?;
-            Ok(())
+        let mut settings = Settings { var, problems: Vec::new() };
+        let issuer = settings.read("VESTIBULE_ISSUER", |value| {
+            parse_issuer(&value.ok_or("is missing: set it to the address that browsers use")?)
         });
-        let mut sealing_keys = Vec::new();
-        read("VESTIBULE_SEALING_KEYS", &mut |value| {
-            sealing_keys = parse_sealing_keys(
-                &value.ok_or("is missing: set it to name:key, the key 32 random bytes in base64url")?,
-            )?;
-            Ok(())
+        let sealing_keys = settings.read("VESTIBULE_SEALING_KEYS", |value| {
+            parse_sealing_keys(&value.ok_or("is missing: set it to name:key, the key 32 random bytes in base64url")?)
         });
-        let mut admin_token = Secret::default();
-        read("VESTIBULE_ADMIN_TOKEN", &mut |value| {
+        let admin_token = settings.read("VESTIBULE_ADMIN_TOKEN", |value| {
             let token = value.ok_or("is missing: set it to a random text of at least 32 characters")?;
-            if token.len() < 32 {
-                return Err("is too short: at least 32 characters");
-            }
-            admin_token = Secret::new(token);
-            Ok(())
+            if token.len() < 32 { Err("is too short: at least 32 characters") } else { Ok(Secret::new(token)) }
         });
-        let mut egress_loopback = false;
-        read("VESTIBULE_EGRESS_LOOPBACK", &mut |value| {
-            egress_loopback = match value.as_deref() {
-                None | Some("false") => false,
-                Some("true") => true,
-                Some(_) => return Err("is neither true nor false"),
-            };
-            Ok(())
+        let egress_loopback = settings.read("VESTIBULE_EGRESS_LOOPBACK", |value| match value.as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err("is neither true nor false"),
         });
-        let mut signing_algorithm = Algorithm::ES256;
-        read("VESTIBULE_SIGNING_ALGORITHM", &mut |value| {
-            signing_algorithm = parse_algorithm(value.as_deref())?;
-            Ok(())
+        let algorithm = |value: Option<String>| parse_algorithm(value.as_deref()).map(Some);
+        let signing_algorithm = settings.read("VESTIBULE_SIGNING_ALGORITHM", algorithm).unwrap_or(Algorithm::ES256);
+        let key_rotation = settings.read("VESTIBULE_KEY_ROTATION_DAYS", |value| parse_rotation(value.as_deref()));
+        let doh_url = settings.read("VESTIBULE_DOH_URL", |value| {
+            parse_doh_url(value.as_deref().unwrap_or(DEFAULT_DOH_URL), egress_loopback)
         });
-        let mut key_rotation = None;
-        read("VESTIBULE_KEY_ROTATION_DAYS", &mut |value| {
-            key_rotation = parse_rotation(value.as_deref())?;
-            Ok(())
+        let client_address_header = settings.read("VESTIBULE_CLIENT_ADDRESS_HEADER", |value| {
+            let name = value.map(|value| HeaderName::from_bytes(value.trim().as_bytes())).transpose();
+            name.map_err(|_| "is not the name of a header")
         });
-        let mut doh_url = String::new();
-        read("VESTIBULE_DOH_URL", &mut |value| {
-            doh_url = parse_doh_url(value.as_deref().unwrap_or(DEFAULT_DOH_URL), egress_loopback)?;
-            Ok(())
-        });
-        if problems.is_empty() {
-            Ok(Self { issuer, sealing_keys, admin_token, egress_loopback, signing_algorithm, key_rotation, doh_url })
-        } else {
-            Err(ConfigErrors(problems))
+        if !settings.problems.is_empty() {
+            return Err(ConfigErrors(settings.problems));
         }
+        Ok(Self {
+            issuer,
+            sealing_keys,
+            admin_token,
+            egress_loopback,
+            signing_algorithm,
+            key_rotation,
+            doh_url,
+            client_address_header,
+        })
+    }
+}
+
+/// Where settings are read from, and what was wrong with them so far.
+struct Settings<V> {
+    var: V,
+    problems: Vec<ConfigError>,
+}
+
+impl<V: Fn(&str) -> Option<String>> Settings<V> {
+    /// A setting; one of spaces is none. What stands in for one that is wrong is never used.
+    fn read<T: Default>(
+        &mut self,
+        variable: &'static str,
+        parse: impl FnOnce(Option<String>) -> Result<T, &'static str>,
+    ) -> T {
+        let value = (self.var)(variable).filter(|value| !value.trim().is_empty());
+        parse(value).unwrap_or_else(|problem| {
+            self.problems.push(ConfigError { variable, problem });
+            T::default()
+        })
     }
 }
 
@@ -193,105 +200,4 @@ fn parse_sealing_keys(text: &str) -> Result<Vec<SealingKey>, &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-
-    fn config(pairs: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
-        Config::from_vars(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
-    }
-
-    fn with(change: (&'static str, &str)) -> Result<Config, ConfigErrors> {
-        let key = format!("k1:{KEY}");
-        let mut pairs = vec![
-            ("VESTIBULE_ISSUER", "https://sso.example"),
-            ("VESTIBULE_SEALING_KEYS", key.as_str()),
-            ("VESTIBULE_ADMIN_TOKEN", TOKEN),
-        ];
-        pairs.retain(|(name, _)| *name != change.0);
-        pairs.push(change);
-        config(&pairs)
-    }
-
-    #[test]
-    fn all_problems_come_at_once_and_name_their_variables() {
-        let errors = config(&[("VESTIBULE_EGRESS_LOOPBACK", "yes")]).expect_err("nothing is set");
-        let variables: Vec<_> = errors.0.iter().map(|error| error.variable).collect();
-        assert_eq!(
-            variables,
-            ["VESTIBULE_ISSUER", "VESTIBULE_SEALING_KEYS", "VESTIBULE_ADMIN_TOKEN", "VESTIBULE_EGRESS_LOOPBACK"]
-        );
-    }
-
-    #[test]
-    fn an_issuer_is_an_origin() {
-        assert_eq!(
-            with(("VESTIBULE_ISSUER", "https://sso.example/")).map(|c| c.issuer).ok().as_deref(),
-            Some("https://sso.example")
-        );
-        assert!(with(("VESTIBULE_ISSUER", "http://localhost:8787")).is_ok());
-        for wrong in [
-            "sso.example",
-            "http://sso.example",
-            "https://sso.example/path",
-            "https://sso.example?x=1",
-            "ftp://sso.example",
-            "https://me@sso.example",
-        ] {
-            assert!(with(("VESTIBULE_ISSUER", wrong)).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn the_resolver_is_public_https_unless_loopback_is_allowed() {
-        assert_eq!(with(("VESTIBULE_DOH_URL", "")).map(|c| c.doh_url).ok().as_deref(), Some(DEFAULT_DOH_URL));
-        assert!(with(("VESTIBULE_DOH_URL", "https://dns.example/resolve")).is_ok());
-        for wrong in
-            ["dns.example", "http://dns.example/", "https://10.0.0.1/", "http://localhost/", "https://a.example/?x"]
-        {
-            assert!(with(("VESTIBULE_DOH_URL", wrong)).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sealing_keys_are_named_once_and_256_bits_long() {
-        let two = format!("new:{KEY}, old:{KEY}");
-        assert_eq!(with(("VESTIBULE_SEALING_KEYS", &two)).map(|c| c.sealing_keys.len()).ok(), Some(2));
-        for wrong in [
-            "",
-            "k1",
-            "k1:",
-            "k1:AAEC",
-            &format!("k1:{KEY},k1:{KEY}"),
-            &format!("k-1:{KEY}"),
-            &format!(":{KEY}"),
-            "k1:***",
-        ] {
-            assert!(with(("VESTIBULE_SEALING_KEYS", wrong)).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn keys_are_es256_for_ninety_days_unless_said_otherwise() {
-        let days = |text| with(("VESTIBULE_KEY_ROTATION_DAYS", text)).map(|config| config.key_rotation).ok();
-        assert_eq!(days(""), Some(Some(Seconds(90 * 86_400))));
-        assert_eq!((days("1"), days("0")), (Some(Some(Seconds(86_400))), Some(None)));
-        let algorithm = |text| with(("VESTIBULE_SIGNING_ALGORITHM", text)).map(|config| config.signing_algorithm).ok();
-        assert_eq!(algorithm(""), Some(Algorithm::ES256));
-        assert_eq!((algorithm("RS256"), algorithm("EdDSA")), (Some(Algorithm::RS256), Some(Algorithm::EdDSA)));
-        for wrong in ["-1", "3651", "70000", "1.5", "ninety"] {
-            assert_eq!(days(wrong), None, "{wrong}");
-        }
-        for wrong in ["none", "HS256", "es256", "ES384", "PS256"] {
-            assert_eq!(algorithm(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_printed() {
-        let printed = format!("{:?}", with(("VESTIBULE_ADMIN_TOKEN", TOKEN)));
-        assert!(!printed.contains(TOKEN));
-    }
-}
+mod tests;

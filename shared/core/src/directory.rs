@@ -19,13 +19,13 @@ use self::known::Sighting;
 pub(crate) use self::link::{plain_address, release_address};
 pub(crate) use self::removal::remove;
 use crate::Broker;
+use crate::audit;
 use crate::error::{Error, Internal, LoginError};
 use crate::login::state::LoginState;
 use crate::mapping::{Evidence, Standing, reevaluate};
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::sign_in::SignIn;
 use crate::model::user::User;
-use crate::outbox;
 use crate::store::{StoreError, Write, key};
 use crate::upstream::oidc::Identity;
 
@@ -70,16 +70,10 @@ pub(crate) async fn admit(
 impl Arrival<'_> {
     /// An event of this login; to be part of a commit in the directory.
     fn owe(&self, broker: &Broker, kind: AuditKind, user: Option<&str>) -> Result<Write, Error> {
-        let tenant = self.login.tenant.clone();
-        let event = AuditEvent {
-            time: broker.platform.clock.now(),
-            kind,
-            user: user.map(str::to_owned),
-            connection: Some(self.login.connection.clone()),
-            client: Some(self.login.client.clone()),
-            session: None,
-        };
-        Ok(outbox::owe(broker, key::directory(&tenant), &Effect::Audit { tenant, event })?.write)
+        let LoginState { tenant, connection, client, .. } = self.login;
+        let event = audit::event(broker, kind).through(Some(connection)).in_client(client);
+        let event = AuditEvent { user: user.map(str::to_owned), ..event };
+        audit::owe(broker, key::directory(tenant), tenant, event)
     }
 
     /// Asks the tenant's rules of what was said of a person.

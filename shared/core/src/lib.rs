@@ -1,6 +1,7 @@
 //! The flows of the broker. They reach the world through the traits of [`platform`] and [`store`] only.
 
 pub mod admin;
+mod audit;
 pub mod broker;
 mod cache;
 mod client_auth;
@@ -16,6 +17,7 @@ pub mod logout;
 mod mapping;
 pub mod metadata;
 pub mod model;
+pub mod origin;
 mod outbox;
 pub mod platform;
 pub mod relay;

@@ -8,7 +8,7 @@ use vestibule_protocol::params::Params;
 
 use crate::Broker;
 use crate::error::Error;
-use crate::model::effect::AuditKind;
+use crate::model::audit::AuditKind;
 use crate::sessions::end::Ending;
 use crate::token::IdClaims;
 use crate::{sessions, signing};

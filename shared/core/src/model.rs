@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod admin_token;
+pub mod audit;
 pub mod checkpoint;
 pub mod client;
 pub mod connection;

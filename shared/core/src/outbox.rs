@@ -6,11 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use vestibule_protocol::time::Seconds;
+
 use crate::Broker;
 use crate::directory::import::Import;
 use crate::error::Error;
 use crate::handle::new_id;
-use crate::model::effect::{AuditEvent, Effect};
+use crate::model::audit::{AuditEvent, DEPLOYMENT};
+use crate::model::effect::Effect;
 use crate::scim::regroup::{self, Regroup};
 use crate::sessions;
 use crate::store::key::SessionShard;
@@ -174,7 +177,10 @@ async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Out
             }
             Effect::Audit { tenant, event } => {
                 let record: RecordKey<AuditEvent> = key::audit(&tenant, event.time, unique_part(&id));
-                let write = record.put(&event, Expect::Any)?;
+                let settings = if tenant == DEPLOYMENT { None } else { broker.tenant(&tenant).await? };
+                let days = settings.and_then(|settings| settings.audit_days);
+                let end = days.map(|days| event.time + Seconds(i64::from(days) * 86_400));
+                let write = record.put_for(&event, end, Expect::Any)?;
                 events.entry(record.partition().clone()).or_default().push(write);
             }
         }

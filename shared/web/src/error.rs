@@ -12,6 +12,7 @@ use vestibule_core::error::{AdminError, Error, Internal};
 use vestibule_core::handle::new_id;
 use vestibule_core::login::Refusal;
 use vestibule_core::login::complete::error_location;
+use vestibule_core::origin;
 use vestibule_core::store::StoreError;
 use vestibule_core::{Broker, Error as CoreError};
 use vestibule_protocol::oauth::{self, ErrorCode};
@@ -40,7 +41,7 @@ pub(crate) enum Surface {
 
 /// Shows an error.
 pub(crate) fn show(broker: &Broker, surface: Surface, error: &CoreError) -> Reply {
-    let reference = new_id(&*broker.platform.random);
+    let reference = origin::current().map_or_else(|| new_id(&*broker.platform.random), |origin| origin.request);
     log(&reference, error);
     match surface {
         Surface::Page => {

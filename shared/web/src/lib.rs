@@ -5,11 +5,13 @@
 
 mod cookie;
 mod error;
+mod origin;
 mod page;
 mod request;
 mod response;
 mod router;
 mod routes;
 
+pub use origin::ClientAddress;
 pub use router::router;
 pub use routes::admin::openapi::document as admin_document;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use vestibule_core::Broker;
 
+use crate::origin;
 use crate::routes::{
     admin, authorize, callback, checkpoint, documents, home, initiate, invitation, logout, pushed, relay, scim,
     test_login, token, userinfo,
@@ -38,5 +40,6 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/scim/v2/", any(scim::answer))
         .route("/scim/v2/{*path}", any(scim::answer))
         .fallback(home::not_found)
+        .layer(from_fn_with_state(Arc::clone(&broker), origin::scope))
         .with_state(broker)
 }

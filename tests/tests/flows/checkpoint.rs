@@ -49,7 +49,7 @@ async fn events(test: &TestBroker) -> Vec<Value> {
         test.broker.tick().await.expect("a tick");
         test.clock.advance(Seconds(60));
     }
-    let page = test.admin(Method::GET, "/tenants/acme/audit?day=2025-06-15", &Value::Null).await;
+    let page = test.admin(Method::GET, "/tenants/acme/audit?from=2025-06-15", &Value::Null).await;
     page["events"].as_array().expect("events").clone()
 }
 

@@ -69,9 +69,11 @@ async fn an_address_that_leads_nowhere_looks_like_any_other() {
     for domain in ["nobody.example", "empty.example", "other.example", "claimed.example", "partner.example"] {
         // Of one length, so that not even that differs.
         let address = format!("{:x>30}", format!("@{domain}"));
-        let reply = test.authorize(&[("login_hint", &address)], "").await;
+        let mut reply = test.authorize(&[("login_hint", &address)], "").await;
         assert_eq!(reply.status, StatusCode::OK);
         reply.assert_page();
+        // Each request has its own.
+        assert!(reply.headers.remove("x-request-id").is_some());
         assert!(reply.set_cookies().is_empty(), "no login has begun");
         pages.push((reply.body.replace(&address, "X"), reply.headers));
     }

@@ -2,7 +2,8 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::model::effect::{AuditEvent, AuditKind, ChangeKind, Effect};
+use vestibule_core::model::audit::{AuditEvent, AuditKind, ChangeKind};
+use vestibule_core::model::effect::Effect;
 use vestibule_core::model::provisioned::{Provisioned, Provisioner};
 use vestibule_core::store::{Expect, key};
 use vestibule_protocol::time::Seconds;
@@ -23,7 +24,7 @@ async fn a_quarter_of_an_hour(test: &TestBroker) -> u32 {
 
 async fn events(test: &TestBroker) -> Vec<String> {
     // Every event of these tests is from the first hour of the clock's first day.
-    let page = test.admin(Method::GET, "/tenants/acme/audit?day=2025-06-15", &Value::Null).await;
+    let page = test.admin(Method::GET, "/tenants/acme/audit?from=2025-06-15", &Value::Null).await;
     let kinds = page["events"].as_array().expect("events").iter();
     let kinds = kinds.map(|event| event["kind"].as_str().expect("a kind").to_owned());
     // That the tenant was set up is another test's.
@@ -133,7 +134,7 @@ async fn many_large_events_arrive() {
             notes: Vec::new(),
         };
         let kind = AuditKind::Provisioned(Box::new(provisioned));
-        let event = AuditEvent { time, kind, user: None, connection: None, client: None, session: None };
+        let event = AuditEvent { time, kind, user: None, connection: None, client: None, session: None, origin: None };
         let effect = Effect::Audit { tenant: "acme".to_owned(), event };
         let owed = key::outbox(directory.clone(), time, &number.to_string()).put(&effect, Expect::Absent);
         test.store.commit(&directory, vec![owed.expect("a write")]).await.expect("a commit");

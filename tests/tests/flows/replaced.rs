@@ -47,7 +47,7 @@ async fn a_new_sign_in_ends_the_older_session() {
         test.broker.tick().await.expect("a tick");
         test.clock.advance(Seconds(60));
     }
-    let page = test.admin(Method::GET, "/tenants/acme/audit?day=2025-06-15", &Value::Null).await;
+    let page = test.admin(Method::GET, "/tenants/acme/audit?from=2025-06-15", &Value::Null).await;
     let replaced = page["events"].as_array().into_iter().flatten().find(|event| event["kind"] == "session_replaced");
     assert_eq!(replaced.expect("an event")["user"], claims(&tokens.json()["id_token"])["sub"]);
 }

@@ -12,7 +12,7 @@ async fn events(test: &TestBroker) -> Vec<Value> {
         assert_eq!(test.broker.tick().await.expect("a tick").failed, 0);
         test.clock.advance(Seconds(60));
     }
-    let page = test.admin(Method::GET, "/tenants/acme/audit?day=2025-06-15", &Value::Null).await;
+    let page = test.admin(Method::GET, "/tenants/acme/audit?from=2025-06-15", &Value::Null).await;
     let events = page["events"].as_array().expect("events").iter();
     events.filter(|event| event["kind"] == "provisioned").cloned().collect()
 }
@@ -32,7 +32,7 @@ async fn every_write_is_audited() {
         test.broker.tick().await.expect("a tick");
         test.clock.advance(Seconds(60));
     }
-    let page = test.admin(Method::GET, "/tenants/acme/audit?day=2025-06-15", &Value::Null).await;
+    let page = test.admin(Method::GET, "/tenants/acme/audit?from=2025-06-15", &Value::Null).await;
     let events: Vec<&Value> =
         page["events"].as_array().expect("events").iter().filter(|event| event["kind"] == "provisioned").collect();
     let mut changes: Vec<&str> = events.iter().filter_map(|event| event["change"].as_str()).collect();

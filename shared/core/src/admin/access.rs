@@ -84,7 +84,7 @@ pub async fn put(
         user.updated_at = broker.platform.clock.now();
         let object = format!("/tenants/{tenant}/users/{id}/access");
         let writes = person::update(tenant, &found, &user)?;
-        let done = Done { tenant, object, change: outcome.kind() };
+        let done = Done::new(tenant, object, outcome.kind());
         change.commit(broker, &key::directory(tenant), writes, done).await?;
     }
     Ok((outcome, show(broker, &mapping, user)?))

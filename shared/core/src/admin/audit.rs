@@ -1,43 +1,187 @@
-//! What happened, a day at a time.
+//! What happened: the events of a tenant, or of the deployment, by time and by what they say.
+//!
+//! Events lie in a partition for each day. A question reads days in their order, a bounded number of events and days; where
+//! it stopped, the next page goes on.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use schemars::JsonSchema;
 use serde::Serialize;
+use vestibule_protocol::time::{Seconds, Timestamp};
 
 use super::check_id;
 use crate::Broker;
 use crate::error::{AdminError, Error};
-use crate::model::effect::{AuditEvent, DEPLOYMENT};
+use crate::model::audit::{AuditEvent, DEPLOYMENT};
 use crate::store::{key, record};
 
-/// Which events are asked for.
-#[derive(Debug, Clone)]
-pub struct Day {
-    /// The UTC day, as `YYYY-MM-DD`; today when left out.
-    pub day: Option<String>,
+/// Most events in a page.
+const MOST: usize = 200;
+/// Most events that one question reads.
+const READS: usize = 2_000;
+/// Most days that one question looks into.
+const DAYS: usize = 62;
+const DAY: Seconds = Seconds(86_400);
+
+/// Which events are asked for. Each filter that is there must hold.
+#[derive(Debug, Clone, Default)]
+pub struct EventQuery {
+    /// The first UTC day, as `YYYY-MM-DD`; with neither `from` nor `until`, today.
+    pub from: Option<String>,
+    /// The last day; today when left out.
+    pub until: Option<String>,
+    /// Kinds of events, separated by commas.
+    pub kind: Option<String>,
+    /// Whom they are about.
+    pub user: Option<String>,
+    /// Who acted: the id of an administrator's or a directory's token, or of its client.
+    pub actor: Option<String>,
+    /// Through which connection.
+    pub connection: Option<String>,
+    /// In which application.
+    pub client: Option<String>,
+    /// In which session.
+    pub session: Option<String>,
+    /// Which request did it.
+    pub request: Option<String>,
+    /// How many at most, 1 to 200; 200 when left out.
+    pub limit: Option<String>,
     /// The `next` of the page before.
-    pub after: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// A page of events, oldest first.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AuditPage {
-    /// The events.
+    /// The events; at most as many as asked for, even none, while there is a next page.
     pub events: Vec<AuditEvent>,
-    /// Pass as `after` to go on; null at the end.
+    /// Pass as `cursor` to go on; null at the end.
     pub next: Option<String>,
 }
 
-/// Events of a tenant, or of the deployment ([`DEPLOYMENT`]), of a day, at most 200 of them. An event is here within 15 minutes.
-pub async fn list(broker: &Broker, tenant: &str, Day { day, after }: &Day) -> Result<AuditPage, Error> {
+/// Events of a tenant, or of the deployment ([`DEPLOYMENT`]). An event is here within 15 minutes.
+pub async fn list(broker: &Broker, tenant: &str, query: &EventQuery) -> Result<AuditPage, Error> {
     if tenant != DEPLOYMENT {
         check_id("tenant", tenant)?;
     }
-    let day = day.clone().unwrap_or_else(|| broker.platform.clock.now().day());
-    let well_formed = day.len() == 10 && day.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    if !well_formed {
-        return Err(AdminError::Invalid { field: "day", problem: "must be YYYY-MM-DD" }.into());
+    let today = day(&broker.platform.clock.now().day()).ok_or(Error::bug("today is no day"))?;
+    let asked = |text: &Option<String>, field| match text {
+        None => Ok(None),
+        Some(text) => day(text).map(Some).ok_or(AdminError::Invalid { field, problem: "must be a day, YYYY-MM-DD" }),
+    };
+    let until = asked(&query.until, "until")?.unwrap_or(today);
+    let from = asked(&query.from, "from")?.unwrap_or(if query.until.is_some() { until } else { today });
+    let limit = query.limit.as_ref().map_or(Some(MOST), |limit| limit.parse().ok().filter(|n| (1..=MOST).contains(n)));
+    let limit = limit.ok_or(AdminError::Invalid { field: "limit", problem: "must be a number from 1 to 200" })?;
+    let (mut at, mut after) = match &query.cursor {
+        None => (from, None),
+        Some(cursor) => {
+            let place = place(cursor).filter(|(at, _)| (from..=until).contains(at));
+            place.ok_or(AdminError::Invalid { field: "cursor", problem: "must be the next of the page before" })?
+        }
+    };
+    let (mut events, mut reads, mut days) = (Vec::new(), 0, 0);
+    while at <= until {
+        if events.len() == limit || reads >= READS || days == DAYS {
+            return Ok(AuditPage { events, next: Some(cursor(at, after.as_deref())) });
+        }
+        let partition = key::audit_partition(tenant, &at.day());
+        // No more than fit: where a page stops is after its last record.
+        let most = if query.is_filtered() { MOST } else { limit - events.len() };
+        let page = broker.platform.store.list(&partition, "", after.as_deref(), most).await?;
+        reads += page.records.len();
+        after = page.next;
+        for found in &page.records {
+            let event = record::parse::<AuditEvent>(found)?.value;
+            if query.fits(&event)? {
+                events.push(event);
+            }
+            if events.len() == limit {
+                after = Some(found.id.clone());
+                break;
+            }
+        }
+        if after.is_none() {
+            at = at + DAY;
+            days += 1;
+        }
     }
-    let page = broker.platform.store.list(&key::audit_partition(tenant, &day), "", after.as_deref(), 200).await?;
-    let events = page.records.iter().map(|found| Ok(record::parse::<AuditEvent>(found)?.value));
-    Ok(AuditPage { events: events.collect::<Result<_, Error>>()?, next: page.next })
+    Ok(AuditPage { events, next: None })
+}
+
+impl EventQuery {
+    fn is_filtered(&self) -> bool {
+        let Self { kind, user, actor, connection, client, session, request, .. } = self;
+        [kind, user, actor, connection, client, session, request].iter().any(|filter| filter.is_some())
+    }
+
+    fn fits(&self, event: &AuditEvent) -> Result<bool, Error> {
+        let is = |asked: &Option<String>, is: Option<&String>| asked.as_ref().is_none_or(|asked| is == Some(asked));
+        let plain = is(&self.user, event.user.as_ref())
+            && is(&self.connection, event.connection.as_ref())
+            && is(&self.client, event.client.as_ref())
+            && is(&self.session, event.session.as_ref())
+            && is(&self.request, event.origin.as_ref().map(|origin| &origin.request));
+        if !plain || (self.kind.is_none() && self.actor.is_none()) {
+            return Ok(plain);
+        }
+        // Names of kinds, and who acted, are as they are shown.
+        let shown = serde_json::to_value(&event.kind).map_err(|_| Error::bug("an event that is no JSON"))?;
+        let text = |pointer| shown.pointer(pointer).and_then(serde_json::Value::as_str);
+        let kind = text("/kind");
+        let of_kind = self.kind.as_ref().is_none_or(|asked| asked.split(',').any(|asked| kind == Some(asked.trim())));
+        let actor = text("/administrator/token").or(text("/by/id"));
+        Ok(of_kind && self.actor.as_ref().is_none_or(|asked| actor == Some(asked.as_str())))
+    }
+}
+
+/// A day by its first instant.
+fn day(text: &str) -> Option<Timestamp> {
+    let number = |part: Option<&str>| part?.parse::<i64>().ok();
+    let mut parts = text.split('-');
+    let (year, month, day) = (number(parts.next())?, number(parts.next())?, number(parts.next())?);
+    // Days from March on, as `Timestamp::day` counts them; a day that it writes otherwise is none.
+    let shifted = (month + 9) % 12;
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + (153 * shifted + 2) / 5 + day - 1;
+    let instant = Timestamp::from_seconds((era * 146_097 + day_of_era - 719_468) * DAY.0);
+    (instant.day() == text).then_some(instant)
+}
+
+fn cursor(at: Timestamp, after: Option<&str>) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}/{}", at.day(), after.unwrap_or_default()))
+}
+
+fn place(cursor: &str) -> Option<(Timestamp, Option<String>)> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (at, after) = text.split_once('/')?;
+    Some((day(at)?, (!after.is_empty()).then(|| after.to_owned()).filter(|after| after.len() <= 512)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_days() {
+        for seconds in [0, 951_782_400, 1_709_164_800, 4_107_542_400, -86_400, 1_750_000_000] {
+            let at = Timestamp::from_seconds(seconds);
+            assert_eq!(day(&at.day()).map(|day| (day.day(), day <= at)), Some((at.day(), true)));
+        }
+        for wrong in ["", "today", "2025-6-1", "2025-02-30", "2025-13-01", "2025-00-10", "2025-06-15T00", "20250615"] {
+            assert_eq!(day(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn cursors_are_ours() {
+        let at = Timestamp::from_seconds(1_750_000_000);
+        let first = day(&at.day()).unwrap();
+        assert_eq!(place(&cursor(at, Some("1#a"))), Some((first, Some("1#a".to_owned()))));
+        assert_eq!(place(&cursor(at, None)), Some((first, None)));
+        for wrong in ["", "*", "abc", &URL_SAFE_NO_PAD.encode("2025-06-15"), &URL_SAFE_NO_PAD.encode("x/y")] {
+            assert_eq!(place(wrong), None, "{wrong}");
+        }
+    }
 }

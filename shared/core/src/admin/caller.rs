@@ -7,7 +7,7 @@ use crate::error::{AdminError, Error};
 use crate::handle::AdminHandle;
 use crate::last_use;
 use crate::model::admin_token::{AdminToken, Scope};
-use crate::model::effect::Administrator;
+use crate::model::audit::Administrator;
 use crate::store::record::Stored;
 use crate::store::{Expect, key};
 use subtle::ConstantTimeEq;

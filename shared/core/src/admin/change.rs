@@ -6,12 +6,16 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::Put;
 use super::caller::Caller;
 use crate::Broker;
+use crate::audit;
+use crate::audit::difference::differences;
 use crate::error::{AdminError, Error, Internal};
-use crate::model::effect::{AuditEvent, AuditKind, ChangeKind, Effect};
+use crate::model::audit::{AuditKind, ChangeKind};
+use crate::model::provisioned::AttributeChange;
 use crate::outbox;
 use crate::store::record::{RecordKey, Stored};
 use crate::store::{Expect, Partition, StoreError, Write};
@@ -60,6 +64,25 @@ pub(crate) struct Done<'a> {
     pub(crate) object: String,
     /// What happened to it.
     pub(crate) change: ChangeKind,
+    /// What is different, of what is shown of it: never a secret.
+    pub(crate) differences: Vec<AttributeChange>,
+}
+
+impl<'a> Done<'a> {
+    /// What happened to an object.
+    pub(crate) fn new(tenant: &'a str, object: String, change: ChangeKind) -> Self {
+        Self { tenant, object, change, differences: Vec::new() }
+    }
+
+    /// Says what is different. Both are the object as it is shown.
+    pub(crate) fn between<T: Serialize>(mut self, before: Option<&T>, after: &T) -> Self {
+        let members = |shown: &T| match serde_json::to_value(shown) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
+        self.differences = differences(&before.map(members).unwrap_or_default(), &members(after));
+        self
+    }
 }
 
 impl Tags {
@@ -156,11 +179,9 @@ impl Change {
     /// The event, to be part of the commit that does it. The partition is one that the tick looks at.
     pub(crate) async fn owe(&self, broker: &Broker, partition: &Partition, done: Done<'_>) -> Result<Write, Error> {
         outbox::register(broker, partition).await?;
-        let Done { tenant, object, change } = done;
-        let kind = AuditKind::Configured { object, change, administrator: self.by.administrator.clone() };
-        let time = broker.platform.clock.now();
-        let event = AuditEvent { time, kind, user: None, connection: None, client: None, session: None };
-        Ok(outbox::owe(broker, partition.clone(), &Effect::Audit { tenant: tenant.to_owned(), event })?.write)
+        let Done { tenant, object, change, differences } = done;
+        let kind = AuditKind::Configured { object, change, administrator: self.by.administrator.clone(), differences };
+        audit::owe(broker, partition.clone(), tenant, audit::event(broker, kind))
     }
 
     /// A change that lost a race: its condition holds no more, or it is the administrator's to repeat.

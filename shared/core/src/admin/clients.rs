@@ -17,8 +17,8 @@ use super::{Checked, Put, check_id, check_name, check_redirect_uri, check_redire
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
+use crate::model::audit::{ChangeKind, DEPLOYMENT};
 use crate::model::client::{Client, Relay, access_token_life, refresh_token_life};
-use crate::model::effect::{ChangeKind, DEPLOYMENT};
 use crate::model::is_id;
 use crate::store::key;
 
@@ -162,7 +162,7 @@ fn show(broker: &Broker, id: &str, client: Client) -> Result<Tagged<ClientView>,
 }
 
 fn done(id: &str, change: ChangeKind) -> Done<'static> {
-    Done { tenant: DEPLOYMENT, object: format!("/clients/{id}"), change }
+    Done::new(DEPLOYMENT, format!("/clients/{id}"), change)
 }
 
 /// Creates or replaces an application. Other processes follow within a minute.
@@ -201,14 +201,16 @@ pub async fn put(
         relay,
     };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
-    let earlier = found.and_then(|found| found.value.relay);
+    let earlier = found.as_ref().and_then(|found| found.value.relay.clone());
     // The route first: an application that names an origin always holds it.
     if let Some(relay) = &client.relay {
         relay::claim(broker, change, id, &relay.control_plane_url).await?;
     }
     paging::enter(broker, &key::index_client(id)).await?;
     let writes = vec![record.put(&client, expect)?];
-    change.commit(broker, record.partition(), writes, done(id, outcome.kind())).await?;
+    let before = found.map(|found| view(id, found.value));
+    let done = done(id, outcome.kind()).between(before.as_ref(), &view(id, client.clone()));
+    change.commit(broker, record.partition(), writes, done).await?;
     broker.copies.clients.forget(id);
     if let Some(earlier) = earlier.filter(|earlier| client.relay_at(&earlier.control_plane_url).is_none()) {
         relay::release(broker, id, &earlier.control_plane_url).await?;

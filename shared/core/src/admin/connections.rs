@@ -21,10 +21,10 @@ use super::{Checked, Put, check_id, look, tenants};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
+use crate::model::audit::ChangeKind;
 use crate::model::connection::{
     AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Upstream, UpstreamClientAuth,
 };
-use crate::model::effect::ChangeKind;
 use crate::model::sign_in::SignIn;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
@@ -159,7 +159,7 @@ fn show(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Resu
 }
 
 fn done<'a>(tenant: &'a str, id: &str, change: ChangeKind) -> Done<'a> {
-    Done { tenant, object: format!("/tenants/{tenant}/connections/{id}"), change }
+    Done::new(tenant, format!("/tenants/{tenant}/connections/{id}"), change)
 }
 
 /// Creates or replaces a connection of a tenant that exists. Other processes follow within a minute.
@@ -202,7 +202,10 @@ pub async fn put(
     // What is known of another provider must not serve this one.
     let documents = key::upstream_documents(tenant, id).delete(Expect::Any);
     let writes = vec![record.put(&connection, expect)?, tenant_exists.check(Expect::Present), documents];
-    change.commit(broker, record.partition(), writes, done(tenant, id, outcome.kind())).await?;
+    let shown = |connection| view(broker, tenant, id, connection);
+    let done = done(tenant, id, outcome.kind())
+        .between(found.map(|found| shown(found.value)).as_ref(), &shown(connection.clone()));
+    change.commit(broker, record.partition(), writes, done).await?;
     forget(broker, tenant, id);
     Ok((outcome, show(broker, tenant, id, connection)?))
 }

@@ -10,13 +10,14 @@ use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
+use crate::audit;
 use crate::error::{AdminError, Error, Internal};
 use crate::handle::new_id;
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::audit::AuditKind;
 use crate::model::routing::{self as names, DomainClaim, Verified};
-use crate::outbox::{self, Owed};
+
 use crate::store::record::Stored;
-use crate::store::{StoreError, key};
+use crate::store::{StoreError, Write, key};
 use crate::{dns, routing};
 
 /// What an administrator sends to claim: nothing.
@@ -121,7 +122,7 @@ pub async fn put(
     }
     let token = new_id(&*broker.platform.random);
     let claim = DomainClaim { token, claimed_at: broker.platform.clock.now(), verified: None };
-    let done = Done { tenant, object: format!("/tenants/{tenant}/domains/{domain}"), change: outcome.kind() };
+    let done = Done::new(tenant, format!("/tenants/{tenant}/domains/{domain}"), outcome.kind());
     change.commit(broker, record.partition(), vec![record.put(&claim, expect)?], done).await?;
     Ok((outcome, show(broker, &domain, claim)?))
 }
@@ -160,7 +161,7 @@ pub async fn verify(
     let record = key::domain_claim(tenant, &domain);
     let administrator = Some(change.by.administrator.clone());
     let verified = AuditKind::DomainVerified { domain: domain.clone(), override_reason, administrator };
-    let writes = vec![record.put(&claim, expect)?, owe(broker, tenant, verified)?.write];
+    let writes = vec![record.put(&claim, expect)?, owe(broker, tenant, verified)?];
     match broker.platform.store.commit(record.partition(), writes).await.map_err(Error::from) {
         Ok(()) => show(broker, &domain, claim),
         Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {
@@ -184,7 +185,7 @@ pub async fn delete(broker: &Broker, change: &Change, tenant: &str, domain: &str
         let (_, expect) = change.expect(broker, Some(found))?;
         let administrator = Some(change.by.administrator.clone());
         let released = AuditKind::DomainReleased { domain: domain.clone(), administrator };
-        let writes = vec![record.delete(expect), owe(broker, tenant, released)?.write];
+        let writes = vec![record.delete(expect), owe(broker, tenant, released)?];
         let gone = broker.platform.store.commit(record.partition(), writes).await;
         gone.map_err(|error| change.lost(error.into()))?;
     }
@@ -192,8 +193,6 @@ pub async fn delete(broker: &Broker, change: &Change, tenant: &str, domain: &str
     if found.is_some() || routed { Ok(()) } else { Err(AdminError::NotFound.into()) }
 }
 
-fn owe(broker: &Broker, tenant: &str, kind: AuditKind) -> Result<Owed, Error> {
-    let time = broker.platform.clock.now();
-    let event = AuditEvent { time, kind, user: None, connection: None, client: None, session: None };
-    outbox::owe(broker, key::directory(tenant), &Effect::Audit { tenant: tenant.to_owned(), event })
+fn owe(broker: &Broker, tenant: &str, kind: AuditKind) -> Result<Write, Error> {
+    audit::owe(broker, key::directory(tenant), tenant, audit::event(broker, kind))
 }

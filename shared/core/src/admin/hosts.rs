@@ -9,7 +9,7 @@ use super::paging::{self, Page, Paging};
 use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error};
-use crate::model::effect::ChangeKind;
+use crate::model::audit::ChangeKind;
 use crate::model::routing::{self as names, Route};
 use crate::routing;
 use crate::store::record::Stored;
@@ -50,7 +50,7 @@ fn show(broker: &Broker, tenant: &str, host: String) -> Result<Tagged<HostView>,
 }
 
 fn done<'a>(tenant: &'a str, host: &str, change: ChangeKind) -> Done<'a> {
-    Done { tenant, object: format!("/tenants/{tenant}/hosts/{host}"), change }
+    Done::new(tenant, format!("/tenants/{tenant}/hosts/{host}"), change)
 }
 
 /// The hosts of a tenant that exists.

@@ -18,7 +18,7 @@ use crate::Broker;
 use crate::directory::plain_address;
 use crate::error::{AdminError, Error};
 use crate::handle::{HandleSecret, SecretHash, TenantHandle, TenantHandleKind, new_id, new_secret};
-use crate::model::effect::ChangeKind;
+use crate::model::audit::ChangeKind;
 use crate::model::invitation::{Invitation, InvitationState, KEPT, Outcome};
 use crate::model::provisioning::Mode;
 use crate::model::routing::domain_of;
@@ -105,7 +105,7 @@ fn show_new(
 }
 
 fn done<'a>(tenant: &'a str, id: &str, change: ChangeKind) -> Done<'a> {
-    Done { tenant, object: format!("/tenants/{tenant}/invitations/{id}"), change }
+    Done::new(tenant, format!("/tenants/{tenant}/invitations/{id}"), change)
 }
 
 /// The tenant is there, and invites people.

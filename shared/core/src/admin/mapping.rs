@@ -20,7 +20,7 @@ use super::problems::{Problems, escaped};
 use super::{Checked, Put, check_id};
 use crate::Broker;
 use crate::error::{AdminError, Error};
-use crate::model::effect::ChangeKind;
+use crate::model::audit::ChangeKind;
 use crate::model::is_id;
 use crate::model::mapping::{Mapping, Role};
 use crate::store::{Expect, key};
@@ -37,7 +37,7 @@ fn show(broker: &Broker, mapping: Mapping) -> Result<Tagged<Mapping>, Error> {
 }
 
 fn done(tenant: &str, change: ChangeKind) -> Done<'_> {
-    Done { tenant, object: format!("/tenants/{tenant}/mapping"), change }
+    Done::new(tenant, format!("/tenants/{tenant}/mapping"), change)
 }
 
 /// Sets the mapping. It counts for a person from their next sign-in, or the next change that a directory pushes; other
@@ -58,7 +58,8 @@ pub async fn put(
         return Err(AdminError::NotFound.into());
     }
     let writes = vec![record.put(&input, expect)?, tenant_exists.check(Expect::Present)];
-    change.commit(broker, record.partition(), writes, done(tenant, outcome.kind())).await?;
+    let done = done(tenant, outcome.kind()).between(found.as_ref().map(|found| &found.value), &input);
+    change.commit(broker, record.partition(), writes, done).await?;
     broker.copies.mappings.forget(tenant);
     Ok((outcome, show(broker, input)?))
 }

@@ -8,8 +8,8 @@ use super::{check_id, tenants};
 use crate::Broker;
 use crate::error::Error;
 use crate::login::webhook;
+use crate::model::audit::ChangeKind;
 use crate::model::connection::{Connection, Upstream};
-use crate::model::effect::ChangeKind;
 use crate::seal::{Purpose, Sealed};
 use crate::store::record::{self, Stored};
 use crate::store::{Expect, Write, key};
@@ -48,7 +48,7 @@ pub async fn reseal(broker: &Broker, change: &Change, tenant: &str) -> Result<Re
         }
         if !writes.is_empty() {
             done.resealed += writes.len();
-            let event = Done { tenant, object: format!("/tenants/{tenant}/reseal"), change: ChangeKind::Replaced };
+            let event = Done::new(tenant, format!("/tenants/{tenant}/reseal"), ChangeKind::Replaced);
             change.commit(broker, &partition, writes, event).await?;
         }
         after = page.next;

@@ -16,7 +16,7 @@ use super::{Checked, check_id, check_name, connections, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::{SecretHash, new_secret};
-use crate::model::effect::ChangeKind;
+use crate::model::audit::ChangeKind;
 use crate::model::is_id;
 use crate::model::scim_access::{MAX_SCIM_ACCESS_LIFE, MIN_SCIM_ACCESS_LIFE, Proof, ScimClient, TrustedIssuer};
 use crate::platform::Random;
@@ -111,7 +111,7 @@ fn view(id: &str, client: ScimClient) -> ScimClientView {
 }
 
 fn done<'a>(tenant: &'a str, id: &str, change: ChangeKind) -> Done<'a> {
-    Done { tenant, object: format!("/tenants/{tenant}/scim-clients/{id}"), change }
+    Done::new(tenant, format!("/tenants/{tenant}/scim-clients/{id}"), change)
 }
 
 fn show(broker: &Broker, id: &str, client: ScimClient) -> Result<Tagged<ScimClientView>, Error> {

@@ -41,8 +41,9 @@ pub async fn put(
     let found = record.get(&*broker.platform.store).await?;
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
     let writes = vec![record.put(&input, expect)?];
-    let object = format!("/tenants/{tenant}/scim-schemas");
-    change.commit(broker, record.partition(), writes, Done { tenant, object, change: outcome.kind() }).await?;
+    let done = Done::new(tenant, format!("/tenants/{tenant}/scim-schemas"), outcome.kind());
+    let done = done.between(found.as_ref().map(|found| &found.value), &input);
+    change.commit(broker, record.partition(), writes, done).await?;
     broker.copies.scim_types.forget(tenant);
     Ok((outcome, show(broker, input)?))
 }

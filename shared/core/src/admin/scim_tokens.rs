@@ -12,7 +12,7 @@ use super::{Checked, check_id, check_name, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::{SecretHash, TenantHandle, TenantHandleKind, new_id, new_secret};
-use crate::model::effect::ChangeKind;
+use crate::model::audit::ChangeKind;
 use crate::model::scim_access::{MAX_OVERLAP, ScimToken};
 use crate::store::{Expect, Write, key};
 
@@ -81,7 +81,7 @@ fn view(id: &str, token: ScimToken) -> ScimTokenView {
 }
 
 fn done<'a>(tenant: &'a str, id: &str, change: ChangeKind) -> Done<'a> {
-    Done { tenant, object: format!("/tenants/{tenant}/scim-tokens/{id}"), change }
+    Done::new(tenant, format!("/tenants/{tenant}/scim-tokens/{id}"), change)
 }
 
 /// Makes a token.

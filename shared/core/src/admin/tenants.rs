@@ -11,8 +11,8 @@ use super::problems::Problems;
 use super::{Checked, Put, check_id, check_name, checkpoint, lifetimes, look};
 use crate::Broker;
 use crate::error::{AdminError, Error};
+use crate::model::audit::ChangeKind;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::effect::ChangeKind;
 use crate::model::lifetimes::Lifetimes;
 use crate::model::provisioning::Provisioning;
 use crate::model::tenant::{DEFAULT_SESSION_SHARDS, Tenant};
@@ -44,6 +44,10 @@ pub struct TenantInput {
     /// How long its sessions and tokens live; what is left out is as long as it is anyway.
     #[serde(default)]
     pub lifetimes: Lifetimes,
+    /// For how many days its audit events are kept, 1 to 3650, counted from when they happened; for good when left out.
+    /// Events that are there when it is set stay as long as was said before.
+    #[serde(default)]
+    pub audit_days: Option<u16>,
     /// By which road its people come; just in time when left out.
     #[serde(default)]
     pub provisioning: Provisioning,
@@ -88,7 +92,7 @@ fn show(broker: &Broker, id: &str, tenant: Tenant) -> Result<Tagged<TenantView>,
 }
 
 fn done(id: &str, change: ChangeKind) -> Done<'_> {
-    Done { tenant: id, object: format!("/tenants/{id}"), change }
+    Done::new(id, format!("/tenants/{id}"), change)
 }
 
 /// Creates or replaces a tenant.
@@ -124,20 +128,34 @@ pub async fn put(
     if !(1..=50_000).contains(&input.provisioning.scim_requests_per_second) {
         problems.add("/provisioning/scim_requests_per_second", "must be 1 to 50000");
     }
+    if matches!(input.audit_days, Some(0 | 3_651..)) {
+        problems.add("/audit_days", "must be 1 to 3650");
+    }
     problems.none()?;
     // Where the broker may be sent is the deployment's to say: a tenant's own administrator cannot widen it.
     if found.as_ref().map_or(&[][..], |found| &found.value.egress_hosts) != egress_hosts {
         change.by.may(Area::DeploymentOfTenant, id, true)?;
     }
-    let TenantInput { name, checkpoint, lifetimes, provisioning, .. } = input;
-    let tenant = Tenant { name, session_shards, logo_url, colour, checkpoint, egress_hosts, lifetimes, provisioning };
+    let TenantInput { name, checkpoint, lifetimes, audit_days, provisioning, .. } = input;
+    let tenant = Tenant {
+        name,
+        session_shards,
+        logo_url,
+        colour,
+        checkpoint,
+        egress_hosts,
+        lifetimes,
+        audit_days,
+        provisioning,
+    };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;
     if outcome == Put::Created {
         register(broker, id, session_shards).await?;
     }
     paging::enter(broker, &key::index_tenant(id)).await?;
     let writes = vec![record.put(&tenant, expect)?];
-    change.commit(broker, record.partition(), writes, done(id, outcome.kind())).await?;
+    let done = done(id, outcome.kind()).between(found.as_ref().map(|found| &found.value), &tenant);
+    change.commit(broker, record.partition(), writes, done).await?;
     broker.copies.tenants.forget(id);
     Ok((outcome, show(broker, id, tenant)?))
 }

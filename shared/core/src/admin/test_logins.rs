@@ -10,7 +10,7 @@ use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::{SecretHash, TenantHandle, TenantHandleKind, new_id, new_secret};
 use crate::login::test_login;
-use crate::model::effect::ChangeKind;
+use crate::model::audit::ChangeKind;
 use crate::model::test_login::{Outcome, TEST_LIFE, TestClaims, TestLogin};
 use crate::store::{Expect, key};
 
@@ -81,7 +81,7 @@ pub async fn create(
     let record = key::test_login(tenant, &handle.id);
     let writes = vec![record.put_until(&test, test.expires_at, Expect::Absent)?];
     let object = format!("/tenants/{tenant}/connections/{connection}/test-logins/{}", handle.id);
-    change.commit(broker, record.partition(), writes, Done { tenant, object, change: ChangeKind::Created }).await?;
+    change.commit(broker, record.partition(), writes, Done::new(tenant, object, ChangeKind::Created)).await?;
     let url = test_login::link(broker, &handle);
     let tag = change::tag(broker, &test)?;
     Ok(Tagged { object: NewTestLogin { id: handle.id, url, expires_at: test.expires_at }, tag })

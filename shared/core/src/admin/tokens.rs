@@ -11,7 +11,7 @@ use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::{AdminHandle, SecretHash, new_id, new_secret};
 use crate::model::admin_token::{AdminToken, Scope};
-use crate::model::effect::{ChangeKind, DEPLOYMENT};
+use crate::model::audit::{ChangeKind, DEPLOYMENT};
 use crate::store::{Expect, key};
 
 /// What an administrator sends.
@@ -60,7 +60,7 @@ fn view(id: &str, token: AdminToken) -> TokenView {
 }
 
 fn done(id: &str, change: ChangeKind) -> Done<'static> {
-    Done { tenant: DEPLOYMENT, object: format!("/tokens/{id}"), change }
+    Done::new(DEPLOYMENT, format!("/tokens/{id}"), change)
 }
 
 /// Makes a token.

@@ -7,12 +7,12 @@ use super::change::{self, Change, Tagged};
 use super::paging::{self, Page, Paging};
 use super::{Checked, Put, check_id, tenants};
 use crate::Broker;
+use crate::audit;
 use crate::directory;
 use crate::error::{AdminError, Error};
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::audit::AuditKind;
 use crate::model::session::EndReason;
 use crate::model::user::User;
-use crate::outbox;
 use crate::sessions;
 use crate::store::{MAX_ID_BYTES, key};
 
@@ -71,16 +71,8 @@ pub async fn delete(broker: &Broker, change: &Change, tenant: &str, id: &str) ->
     check(tenant, id)?;
     let found = key::user(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     change.expect(broker, Some(&found))?;
-    let event = AuditEvent {
-        time: broker.platform.clock.now(),
-        kind: AuditKind::UserDeleted { administrator: change.by.administrator.clone() },
-        user: Some(id.to_owned()),
-        connection: None,
-        client: None,
-        session: None,
-    };
-    let audit = Effect::Audit { tenant: tenant.to_owned(), event };
-    let audit = outbox::owe(broker, key::directory(tenant), &audit)?.write;
+    let kind = AuditKind::UserDeleted { administrator: change.by.administrator.clone() };
+    let audit = audit::owe(broker, key::directory(tenant), tenant, audit::event(broker, kind).about(id))?;
     directory::remove(broker, tenant, &found, audit).await.map_err(|error| change.lost(error))
 }
 

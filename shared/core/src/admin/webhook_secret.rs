@@ -59,7 +59,7 @@ pub async fn rotate(broker: &Broker, change: &Change, tenant: &str) -> Result<Ta
     let secrets = WebhookSecrets { current, created_at: now, previous };
     let writes = vec![record.put(&secrets, expect)?];
     let object = format!("/tenants/{tenant}/webhook-secret");
-    change.commit(broker, record.partition(), writes, Done { tenant, object, change: outcome.kind() }).await?;
+    change.commit(broker, record.partition(), writes, Done::new(tenant, object, outcome.kind())).await?;
     broker.copies.webhook_secrets.forget(tenant);
     show(broker, &secrets, Some(format!("{SECRET_PREFIX}{}", STANDARD.encode(secret.expose()))))
 }

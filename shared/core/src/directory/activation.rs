@@ -4,8 +4,10 @@
 use super::{TRIES, person};
 use crate::Broker;
 use crate::admin::change::Change;
+use crate::audit;
 use crate::error::Error;
-use crate::model::effect::{Administrator, AuditEvent, AuditKind, Cause, Effect};
+use crate::model::audit::{Administrator, AuditKind, Cause};
+use crate::model::effect::Effect;
 use crate::model::user::User;
 use crate::outbox::{self, Owed};
 use crate::sessions;
@@ -24,7 +26,7 @@ pub(crate) struct Because {
 /// What the commit owes that switches somebody on or off.
 pub(crate) struct Switch {
     gate: Owed,
-    event: Option<Owed>,
+    event: Option<Write>,
 }
 
 impl Switch {
@@ -46,20 +48,17 @@ impl Switch {
         user: &str,
         kind: Option<(AuditKind, Option<String>)>,
     ) -> Result<Self, Error> {
-        let owe = |effect| outbox::owe(broker, key::directory(tenant), &effect);
-        let gate = owe(Effect::AlignGate { tenant: tenant.to_owned(), user: user.to_owned() })?;
-        let time = broker.platform.clock.now();
+        let align = Effect::AlignGate { tenant: tenant.to_owned(), user: user.to_owned() };
         let event = kind.map(|(kind, connection)| {
-            let user = Some(user.to_owned());
-            let event = AuditEvent { time, kind, user, connection, client: None, session: None };
-            owe(Effect::Audit { tenant: tenant.to_owned(), event })
+            let event = audit::event(broker, kind).about(user).through(connection.as_deref());
+            audit::owe(broker, key::directory(tenant), tenant, event)
         });
-        Ok(Self { gate, event: event.transpose()? })
+        Ok(Self { gate: outbox::owe(broker, key::directory(tenant), &align)?, event: event.transpose()? })
     }
 
     /// To be part of the commit in the tenant's directory.
     pub(crate) fn writes(&self) -> impl Iterator<Item = Write> {
-        [Some(&self.gate), self.event.as_ref()].into_iter().flatten().map(|owed| owed.write.clone())
+        std::iter::once(self.gate.write.clone()).chain(self.event.clone())
     }
 
     /// After that commit. Nobody is told that it happened before this returns.

@@ -6,7 +6,7 @@ use crate::Broker;
 use crate::error::Error;
 use crate::handle::{TenantHandle, TenantHandleKind};
 use crate::model::access::Access;
-use crate::model::effect::{AuditKind, WhyUnknown};
+use crate::model::audit::{AuditKind, WhyUnknown};
 use crate::model::invitation::{KEPT, Outcome};
 use crate::store::{Expect, Write, key};
 

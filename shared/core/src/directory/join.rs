@@ -15,7 +15,7 @@ use crate::handle::new_id;
 use crate::login::state::LoginState;
 use crate::mapping::Standing;
 use crate::model::access::Access;
-use crate::model::effect::{AuditKind, WhyUnknown};
+use crate::model::audit::{AuditKind, WhyUnknown};
 use crate::model::provisioning::Mode;
 use crate::model::user::{EmailOwner, IdentityLink, IdentityName, Source, User};
 use crate::store::record::Stored;

@@ -6,7 +6,7 @@ use super::{Arrival, import, join, link, person, profile};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::mapping::Standing;
-use crate::model::effect::AuditKind;
+use crate::model::audit::AuditKind;
 use crate::model::user::{Source, User};
 use crate::store::record::Stored;
 use crate::store::{Expect, Write, key};

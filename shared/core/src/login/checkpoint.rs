@@ -15,15 +15,16 @@ use super::state::LOGIN_LIFE;
 use super::webhook::{self, Verdict};
 use super::{Look, Refusal, ReplyAddress, Told, look};
 use crate::Broker;
+use crate::audit;
 use crate::error::{Error, LoginError};
 use crate::handle::{Handle, HandleKind, Locator, SecretHash, new_id, new_secret};
+use crate::model::audit::AuditKind;
 use crate::model::checkpoint::{Checkpoint, Justification, Unacceptable, When};
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
 use crate::model::pending::PendingSignIn;
+use crate::sessions;
 use crate::store::Expect;
 use crate::store::key::SessionShard;
 use crate::store::record::RecordKey;
-use crate::{outbox, sessions};
 
 /// What becomes of a sign-in whose person is known.
 #[derive(Debug)]
@@ -120,17 +121,10 @@ async fn refused(broker: &Broker, pending: &PendingSignIn, message: Option<Strin
     let subject = &pending.code.subject;
     let shard =
         sessions::shard_of(broker, &subject.tenant, &subject.user).await?.ok_or(LoginError::ConnectionUnavailable)?;
-    let event = AuditEvent {
-        time: broker.platform.clock.now(),
-        kind: AuditKind::SignInRefusedByWebhook { justification: pending.justification.clone() },
-        user: Some(subject.user.clone()),
-        connection: Some(pending.connection.clone()),
-        client: Some(pending.code.client.clone()),
-        session: None,
-    };
-    let audit = Effect::Audit { tenant: subject.tenant.clone(), event };
-    let owed = outbox::owe(broker, shard.partition(), &audit)?;
-    broker.platform.store.commit(&shard.partition(), vec![owed.write]).await?;
+    let kind = AuditKind::SignInRefusedByWebhook { justification: pending.justification.clone() };
+    let event = audit::event(broker, kind).about(&subject.user).through(Some(&pending.connection));
+    let owed = audit::owe(broker, shard.partition(), &subject.tenant, event.in_client(&pending.code.client))?;
+    broker.platform.store.commit(&shard.partition(), vec![owed]).await?;
     let denied = oauth::Error::new(ErrorCode::AccessDenied, "the tenant does not let the person in");
     let reply = reply_address(pending);
     let Some(message) = message else { return Ok(Refusal::Reply(reply, denied)) };

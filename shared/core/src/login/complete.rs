@@ -8,12 +8,12 @@ use vestibule_protocol::time::{Seconds, Timestamp};
 use super::ReplyAddress;
 use super::code::new_code;
 use crate::Broker;
+use crate::audit;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, Locator, SecretHash, new_secret};
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::audit::AuditKind;
 use crate::model::pending::PendingSignIn;
 use crate::model::session::Session;
-use crate::outbox;
 use crate::sessions;
 use crate::sessions::end::{Ending, end};
 use crate::store::key::SessionShard;
@@ -51,8 +51,8 @@ pub(super) async fn complete(
         end_older(broker, browser, pending.began_at).await?;
     }
     let code = new_code(broker, &shard, &pending.code)?;
-    let audit = outbox::owe(broker, shard.partition(), &audit(broker, &pending))?;
-    if !write(broker, &shard, &pending, secret.as_ref(), &[code.write, audit.write]).await? {
+    let audit = owe(broker, &shard, &pending)?;
+    if !write(broker, &shard, &pending, secret.as_ref(), &[code.write, audit]).await? {
         return Ok(None);
     }
     let PendingSignIn { code: asked, state, relayed, .. } = pending;
@@ -127,7 +127,7 @@ async fn proceed(broker: &Broker, shard: &SessionShard, pending: &PendingSignIn)
     Ok(Some(vec![gate_stands, record.put_until(&session, end, Expect::Version(found.version))?]))
 }
 
-fn audit(broker: &Broker, pending: &PendingSignIn) -> Effect {
+fn owe(broker: &Broker, shard: &SessionShard, pending: &PendingSignIn) -> Result<Write, Error> {
     let subject = &pending.code.subject;
     let justification = pending.justification.clone();
     let kind = if pending.continues {
@@ -135,15 +135,9 @@ fn audit(broker: &Broker, pending: &PendingSignIn) -> Effect {
     } else {
         AuditKind::SignedIn { justification }
     };
-    let event = AuditEvent {
-        time: broker.platform.clock.now(),
-        kind,
-        user: Some(subject.user.clone()),
-        connection: Some(pending.connection.clone()),
-        client: Some(pending.code.client.clone()),
-        session: Some(subject.session.clone()),
-    };
-    Effect::Audit { tenant: subject.tenant.clone(), event }
+    let event = audit::event(broker, kind).about(&subject.user).through(Some(&pending.connection));
+    let event = event.in_client(&pending.code.client).in_session(&subject.session);
+    audit::owe(broker, shard.partition(), &subject.tenant, event)
 }
 
 /// A browser has one session: a sign-in ends the one that it had, whoever's it was, with all that applications hold in

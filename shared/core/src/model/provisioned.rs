@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::scim::note::Note;
 
 use super::access::{Access, Grant};
-use super::effect::ChangeKind;
+use super::audit::ChangeKind;
 
 /// The token or client with which a directory acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

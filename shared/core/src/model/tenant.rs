@@ -30,6 +30,9 @@ pub struct Tenant {
     /// How long its sessions and tokens live.
     #[serde(default, skip_serializing_if = "Lifetimes::are_unset")]
     pub lifetimes: Lifetimes,
+    /// For how many days its audit events are kept; for good when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_days: Option<u16>,
     /// By which road its people come.
     #[serde(default, skip_serializing_if = "Provisioning::is_usual")]
     pub provisioning: Provisioning,

@@ -16,10 +16,12 @@ use self::write::Loaded;
 use super::audit::{self, Done};
 use super::members::{MAX_NAME, Move, is_called_group};
 use super::{Answer, Call, TRIES, check_size, keeps_changing, not_found, shown, tag};
+use crate::audit::difference::differences;
 use crate::directory::group;
 use crate::error::{Error, Internal};
 use crate::handle::new_id;
-use crate::model::effect::{ChangeKind, Effect};
+use crate::model::audit::ChangeKind;
+use crate::model::effect::Effect;
 use crate::model::group::{Group, GroupSource};
 use crate::outbox;
 use crate::store::{StoreError, key};
@@ -192,7 +194,7 @@ pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
         let done = Done {
             object: format!("/Groups/{id}"),
             change: ChangeKind::Deleted,
-            attributes: audit::differences(&found.group.value.attributes, &Map::new()),
+            attributes: differences(&found.group.value.attributes, &Map::new()),
             people: Vec::new(),
             notes: Vec::new(),
         };

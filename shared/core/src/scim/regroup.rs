@@ -7,7 +7,7 @@ use crate::Broker;
 use crate::directory::group;
 use crate::error::Error;
 use crate::mapping::{Evidence, reevaluate};
-use crate::model::effect::ChangeKind;
+use crate::model::audit::ChangeKind;
 use crate::model::group::Group;
 use crate::model::provisioned::{Membership, PersonChange, Provisioner};
 use crate::model::user::User;

@@ -10,6 +10,7 @@ use vestibule_protocol::scim::schema::Kind;
 
 use super::audit::{self, Done};
 use super::{Answer, Call, TRIES, check_size, keeps_changing, not_found, shown, tag};
+use crate::audit::difference::differences;
 use crate::directory::person::{self, UniqueName};
 use crate::directory::profile;
 use crate::directory::{self, Because, Switch};
@@ -17,7 +18,7 @@ use crate::error::{Error, Internal};
 use crate::handle::new_id;
 use crate::mapping::{Evidence, reevaluate};
 use crate::model::access::Access;
-use crate::model::effect::{Cause, ChangeKind};
+use crate::model::audit::{Cause, ChangeKind};
 use crate::model::provisioning::Mode;
 use crate::model::user::{Profile, Source, User};
 use crate::sessions;
@@ -84,7 +85,7 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
         let done = Done {
             object: format!("/Users/{}", user.id),
             change: ChangeKind::Created,
-            attributes: audit::differences(&Map::new(), &resource(&user)),
+            attributes: differences(&Map::new(), &resource(&user)),
             people: audit::person(&nobody, &user, None).into_iter().collect(),
             notes: said.notes.clone(),
         };
@@ -193,7 +194,7 @@ async fn commit(call: &Call<'_>, found: &Stored<User>, user: &User, notes: Vec<N
     let done = Done {
         object: format!("/Users/{}", user.id),
         change: ChangeKind::Replaced,
-        attributes: audit::differences(&resource(&found.value), &resource(user)),
+        attributes: differences(&resource(&found.value), &resource(user)),
         people: audit::person(&found.value, user, None).into_iter().collect(),
         notes,
     };
@@ -226,7 +227,7 @@ pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
         let done = Done {
             object: format!("/Users/{id}"),
             change: ChangeKind::Deleted,
-            attributes: audit::differences(&resource(&found.value), &Map::new()),
+            attributes: differences(&resource(&found.value), &Map::new()),
             people: audit::person(&found.value, &gone, None).into_iter().collect(),
             notes: Vec::new(),
         };

@@ -3,8 +3,10 @@
 //! then.
 
 use crate::Broker;
+use crate::audit;
 use crate::error::Error;
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::audit::AuditKind;
+use crate::model::effect::Effect;
 use crate::model::session::{EndReason, Session};
 use crate::outbox;
 use crate::store::key::{self, SessionShard};
@@ -25,18 +27,11 @@ pub(crate) struct Ending<'a> {
 /// Ends one session. False when it was over already: of several who end it, one does, and writes the event.
 pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<bool, Error> {
     let Ending { shard, user, session, connection, kind } = ending;
-    let event = AuditEvent {
-        time: broker.platform.clock.now(),
-        kind,
-        user: Some(user.to_owned()),
-        connection,
-        client: None,
-        session: Some(session.to_owned()),
-    };
-    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: shard.tenant.clone(), event })?;
+    let event = audit::event(broker, kind).about(user).through(connection.as_deref()).in_session(session);
+    let audit = audit::owe(broker, shard.partition(), &shard.tenant, event)?;
     let grants = Effect::EndGrants { tenant: shard.tenant.clone(), shard: shard.number, session: session.to_owned() };
     let grants = outbox::owe(broker, shard.partition(), &grants)?;
-    let writes = vec![shard.session(user, session).delete(Expect::Present), audit.write, grants.write.clone()];
+    let writes = vec![shard.session(user, session).delete(Expect::Present), audit, grants.write.clone()];
     match broker.platform.store.commit(&shard.partition(), writes).await {
         Ok(()) => {}
         Err(StoreError::Conflict) => return Ok(false),
@@ -79,9 +74,7 @@ pub(crate) async fn end_all(
     let store = &*broker.platform.store;
     let Some(settings) = key::tenant(tenant).get(store).await? else { return Ok(()) };
     let shard = SessionShard::of_user(tenant, user, settings.value.session_shards);
-    let time = broker.platform.clock.now();
-    let event = AuditEvent { time, kind, user: Some(user.to_owned()), connection: None, client: None, session: None };
-    let audit = outbox::owe(broker, shard.partition(), &Effect::Audit { tenant: tenant.to_owned(), event })?.write;
+    let audit = audit::owe(broker, shard.partition(), tenant, audit::event(broker, kind).about(user))?;
     let dead = Effect::EndDead { tenant: tenant.to_owned(), user: user.to_owned(), reason };
     let dead = outbox::owe(broker, shard.partition(), &dead)?;
     let record = shard.gate(user);

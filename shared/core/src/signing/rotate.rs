@@ -10,7 +10,7 @@ use crate::Broker;
 use crate::admin::change::{Change, Done};
 use crate::error::{AdminError, Error};
 use crate::handle::new_id;
-use crate::model::effect::{ChangeKind, DEPLOYMENT};
+use crate::model::audit::{ChangeKind, DEPLOYMENT};
 use crate::model::signing::{KeyRing, KeyState, StoredKey};
 use crate::platform::PrivateKey;
 use crate::seal::Purpose;
@@ -70,7 +70,7 @@ pub(crate) async fn remove_now(broker: &Broker, change: &Change, kid: &str) -> R
         ring.activate(&next.kid, broker.platform.clock.now());
     }
     ring.remove(kid);
-    let done = Done { tenant: DEPLOYMENT, object: format!("/signing-keys/{kid}"), change: ChangeKind::Deleted };
+    let done = Done::new(DEPLOYMENT, format!("/signing-keys/{kid}"), ChangeKind::Deleted);
     replace_for(broker, change, &ring, expect, done).await?;
     tracing::warn!(kid, "signing_keys.removed");
     Ok(())
@@ -158,7 +158,7 @@ pub(super) async fn replace_for(
 
 /// What the audit log says of a change of the set.
 pub(super) fn replaced() -> Done<'static> {
-    Done { tenant: DEPLOYMENT, object: "/signing-keys".to_owned(), change: ChangeKind::Replaced }
+    Done::new(DEPLOYMENT, "/signing-keys".to_owned(), ChangeKind::Replaced)
 }
 
 /// A new key of the deployment's algorithm.

@@ -10,11 +10,11 @@ use vestibule_protocol::oauth;
 use super::issue::{Issue, grant_id, issue};
 use super::{Caller, TokenResponse};
 use crate::Broker;
+use crate::audit;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, SecretHash, new_secret};
-use crate::model::effect::{AuditEvent, AuditKind, Effect};
+use crate::model::audit::AuditKind;
 use crate::model::session::{Code, Grant};
-use crate::outbox;
 use crate::sessions;
 use crate::store::key::SessionShard;
 use crate::store::{Expect, StoreError};
@@ -119,18 +119,10 @@ pub(super) async fn revoke(
     kind: AuditKind,
 ) -> Result<(), Error> {
     let subject = &grant.subject;
-    let event = AuditEvent {
-        time: broker.platform.clock.now(),
-        kind,
-        user: Some(subject.user.clone()),
-        connection: None,
-        client: Some(grant.client.clone()),
-        session: Some(subject.session.clone()),
-    };
-    let audit = Effect::Audit { tenant: subject.tenant.clone(), event };
+    let event = audit::event(broker, kind).about(&subject.user).in_client(&grant.client).in_session(&subject.session);
     // Present: of many replays at once, one is told of.
     let delete = shard.grant(&subject.session, id).delete(Expect::Present);
-    let writes = vec![delete, outbox::owe(broker, shard.partition(), &audit)?.write];
+    let writes = vec![delete, audit::owe(broker, shard.partition(), &subject.tenant, event)?];
     match broker.platform.store.commit(&shard.partition(), writes).await {
         Ok(()) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),

@@ -18,7 +18,7 @@ use super::{Caller, TokenResponse};
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, SecretHash, new_secret};
-use crate::model::effect::AuditKind;
+use crate::model::audit::AuditKind;
 use crate::model::session::Grant;
 use crate::secret::Secret;
 use crate::sessions;

@@ -7,9 +7,11 @@ use vestibule_protocol::scim::ScimType;
 use vestibule_protocol::scim::note::Note;
 
 use super::{check_source, none_such};
+use crate::audit::difference::differences;
 use crate::directory::group;
 use crate::error::Error;
-use crate::model::effect::{ChangeKind, Effect};
+use crate::model::audit::ChangeKind;
+use crate::model::effect::Effect;
 use crate::model::group::{Group, Touch};
 use crate::outbox;
 use crate::scim::Call;
@@ -110,8 +112,7 @@ impl Change<'_> {
 
     fn done(&self, is_changed: bool, is_last: bool, people: Vec<crate::model::provisioned::PersonChange>) -> Done {
         let before = &self.found.group.value;
-        let attributes =
-            if is_changed { audit::differences(&before.attributes, &self.after.attributes) } else { Vec::new() };
+        let attributes = if is_changed { differences(&before.attributes, &self.after.attributes) } else { Vec::new() };
         let notes = if is_last { self.notes.clone() } else { Vec::new() };
         Done { object: format!("/Groups/{}", before.id), change: ChangeKind::Replaced, attributes, people, notes }
     }
@@ -142,7 +143,7 @@ pub(super) async fn create(
     let done = Done {
         object: format!("/Groups/{}", group.id),
         change: ChangeKind::Created,
-        attributes: audit::differences(&Map::new(), &group.attributes),
+        attributes: differences(&Map::new(), &group.attributes),
         people: step.people,
         notes: notes.to_vec(),
     };

@@ -10,7 +10,7 @@ use http::{HeaderMap, Request};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vestibule_core::admin::audit::Day;
+use vestibule_core::admin::audit::EventQuery;
 use vestibule_core::admin::caller::Caller;
 use vestibule_core::admin::change::{Change, Condition};
 use vestibule_core::admin::paging::Paging;
@@ -70,11 +70,23 @@ impl Call {
         Ok(Paging::new(get("limit")?, get("cursor")?)?)
     }
 
-    /// Which of a day's events are asked for.
-    pub(crate) fn day(&self) -> Result<Day, Error> {
+    /// Which events are asked for.
+    pub(crate) fn events(&self) -> Result<EventQuery, Error> {
         let params = self.query()?;
         let get = |name| params.get(name).map(|value| value.map(str::to_owned)).map_err(oauth::Error::from);
-        Ok(Day { day: get("day")?, after: get("after")? })
+        Ok(EventQuery {
+            from: get("from")?,
+            until: get("until")?,
+            kind: get("kind")?,
+            user: get("user")?,
+            actor: get("actor")?,
+            connection: get("connection")?,
+            client: get("client")?,
+            session: get("session")?,
+            request: get("request")?,
+            limit: get("limit")?,
+            cursor: get("cursor")?,
+        })
     }
 
     fn query(&self) -> Result<Params<'_>, Error> {

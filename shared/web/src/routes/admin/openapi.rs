@@ -107,6 +107,20 @@ impl Document {
     }
 }
 
+/// What events can be asked for by.
+const EVENT_FILTERS: [(&str, &str); 10] = [
+    ("from", "The first day in UTC, as YYYY-MM-DD; with neither from nor until, today."),
+    ("until", "The last day; today when left out."),
+    ("kind", "Kinds of events, separated by commas."),
+    ("user", "The person whom events are about."),
+    ("actor", "Who acted: the id of an administrator's or a directory's token, or of its client."),
+    ("connection", "The connection through which somebody came."),
+    ("client", "The application."),
+    ("session", "The session."),
+    ("request", "The id of the request that did it."),
+    ("cursor", "The next of the page before."),
+];
+
 fn operation_id(operation: Operation) -> String {
     let kind = format!("{:?}", operation.kind).to_ascii_lowercase();
     let names = operation.path.split('/').filter(|part| !part.is_empty() && !part.starts_with('{'));
@@ -135,8 +149,10 @@ fn parameters(operation: Operation) -> Vec<Value> {
             all.push(parameter("query", "cursor", "The next of the page before.", text()));
         }
         Kind::Events => {
-            all.push(parameter("query", "day", "A day in UTC, as YYYY-MM-DD; today when left out.", text()));
-            all.push(parameter("query", "after", "The next of the page before.", text()));
+            let filters = EVENT_FILTERS.map(|(name, description)| parameter("query", name, description, text()));
+            all.extend(filters);
+            let limit = json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 200 });
+            all.push(parameter("query", "limit", "The most events of a page.", limit));
         }
         _ if operation.kind.is_conditional() => {
             let expected = "The states that the object may be in (RFC 9110 §13.1.1).";

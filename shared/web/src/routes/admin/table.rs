@@ -13,7 +13,7 @@ use vestibule_core::admin::{
     audit, clients, connections, domains, hosts, presets, reseal, signing_keys, tenants, tokens, webhook_secret,
 };
 use vestibule_core::error::Error;
-use vestibule_core::model::effect::DEPLOYMENT;
+use vestibule_core::model::audit::DEPLOYMENT;
 
 pub(crate) use self::operation::{Kind, Operation};
 use super::call::{Call, Input, Output, Sent};
@@ -65,8 +65,8 @@ fn tenants_themselves(table: &mut impl Table) {
         |call, ()| async move { Answer::gone(tenants::delete(&call.broker, &call.change, &call.id).await) },
     );
     table.add(
-        operation(Events, Area::Tenant, "/tenants/{tenant}/audit", "Shows what happened in a tenant on a day"),
-        |call, ()| async move { Answer::shown(audit::list(&call.broker, &call.tenant, &call.day()?).await) },
+        operation(Events, Area::Tenant, "/tenants/{tenant}/audit", "Shows what happened in a tenant"),
+        |call, ()| async move { Answer::shown(audit::list(&call.broker, &call.tenant, &call.events()?).await) },
     );
     table.add(
         operation(Run, Area::Tenant, "/tenants/{tenant}/reseal", "Seals a tenant's secrets with the first sealing key"),
@@ -224,8 +224,8 @@ fn deployment(table: &mut impl Table) {
         |call, ()| async move { Answer::gone(signing_keys::delete(&call.broker, &call.change, &call.id).await) },
     );
     table.add(
-        operation(Events, Area::Deployment, "/audit", "Shows what administrators did to the deployment on a day"),
-        |call, ()| async move { Answer::shown(audit::list(&call.broker, DEPLOYMENT, &call.day()?).await) },
+        operation(Events, Area::Deployment, "/audit", "Shows what administrators did to the deployment"),
+        |call, ()| async move { Answer::shown(audit::list(&call.broker, DEPLOYMENT, &call.events()?).await) },
     );
     table.add(
         operation(Show, Area::Anyone, "/presets", "Shows what is known of common identity providers"),

@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     Get,
     /// Shows a page of a list.
     List,
-    /// Shows a day's events.
+    /// Shows a page of events.
     Events,
     /// Shows what is no object.
     Show,
