@@ -166,7 +166,7 @@ impl Broker {
     /// A record through the read copies. An absent record is not remembered: what was just created is found at once.
     async fn copy<T>(&self, copies: &Copies<T>, name: &str, key: Option<RecordKey<T>>) -> Result<Option<Arc<T>>, Error>
     where
-        T: serde::Serialize + serde::de::DeserializeOwned,
+        T: serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static,
     {
         let now = self.platform.clock.now();
         if let Some(copy) = copies.get(name, now) {

@@ -3,8 +3,10 @@
 //! What is read through here may be stale by that much (and by another 60 s where the platform keeps copies of its
 //! own). Nothing depends on an entry being there: a fresh process answers the same.
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vestibule_protocol::time::{Seconds, Timestamp};
 
@@ -17,41 +19,59 @@ const MAX_COPIES: usize = 4096;
 
 /// Copies of `T`, by name.
 pub(crate) struct Copies<T> {
-    entries: Mutex<HashMap<String, Entry<T>>>,
+    entries: Entries,
+    value: PhantomData<fn() -> T>,
 }
 
-struct Entry<T> {
-    value: Arc<T>,
+/// Copies of anything: one table's code for all types, which is 3 kB of the Worker for each otherwise.
+#[derive(Default)]
+struct Entries(Mutex<HashMap<String, Entry>>);
+
+struct Entry {
+    value: Arc<dyn Any + Send + Sync>,
     until: Timestamp,
 }
 
 impl<T> Default for Copies<T> {
     fn default() -> Self {
-        Self { entries: Mutex::default() }
+        Self { entries: Entries::default(), value: PhantomData }
     }
 }
 
-impl<T> Copies<T> {
+impl<T: Send + Sync + 'static> Copies<T> {
     /// The copy, if it is there and young enough.
     pub(crate) fn get(&self, name: &str, now: Timestamp) -> Option<Arc<T>> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(name).filter(|entry| !entry.until.has_passed(now)).map(|entry| Arc::clone(&entry.value))
+        self.entries.get(name, now)?.downcast().ok()
     }
 
     /// Keeps a copy for [`COPY_LIFE`].
     pub(crate) fn keep(&self, name: String, value: T, now: Timestamp) -> Arc<T> {
         let value = Arc::new(value);
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= MAX_COPIES {
-            entries.clear();
-        }
-        entries.insert(name, Entry { value: Arc::clone(&value), until: now + COPY_LIFE });
+        self.entries.keep(name, Entry { value: Arc::clone(&value) as _, until: now + COPY_LIFE });
         value
     }
 
     /// Drops a copy that this process knows to be old.
     pub(crate) fn forget(&self, name: &str) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.entries.lock().remove(name);
+    }
+}
+
+impl Entries {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, name: &str, now: Timestamp) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.lock().get(name).filter(|entry| !entry.until.has_passed(now)).map(|entry| Arc::clone(&entry.value))
+    }
+
+    fn keep(&self, name: String, entry: Entry) {
+        let mut entries = self.lock();
+        if entries.len() >= MAX_COPIES {
+            entries.clear();
+        }
+        entries.insert(name, entry);
     }
 }
 
@@ -77,6 +97,6 @@ mod tests {
         for number in 0..=MAX_COPIES * 2 {
             copies.keep(number.to_string(), number, Timestamp::from_seconds(0));
         }
-        assert!(copies.entries.lock().unwrap().len() <= MAX_COPIES);
+        assert!(copies.entries.lock().len() <= MAX_COPIES);
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::BoxFuture;
 use vestibule_protocol::time::Seconds;
 
 use crate::Broker;
@@ -145,9 +146,15 @@ async fn work_off(broker: &Broker, partition: &Partition) -> Result<u32, Error> 
     }
 }
 
-/// Does at most [`BATCH`] effects, of a long one a step. Audit events of one tenant and day go out in one commit, under the id that their
-/// outbox record has: written twice, they are there once.
-async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Outcome>, Error> {
+/// Does at most [`BATCH`] effects, of a long one a step. In a box: every effect's code is in it, which both callers would
+/// otherwise hold a copy of.
+fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> BoxFuture<'_, Result<Vec<Outcome>, Error>> {
+    Box::pin(perform_all(broker, owed))
+}
+
+/// Audit events of one tenant and day go out in one commit, under the id that their outbox record has: written twice,
+/// they are there once.
+async fn perform_all(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Outcome>, Error> {
     let mut events: BTreeMap<Partition, Vec<Write>> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(owed.len());
     for (id, effect) in owed {

@@ -67,9 +67,14 @@ pub(crate) fn page(status: StatusCode, page: Page) -> Reply {
 /// JSON that nobody may keep.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
     match serde_json::to_vec(value) {
-        Ok(body) => reply(status, [(CONTENT_TYPE, JSON), (CACHE_CONTROL, NO_STORE)], body),
+        Ok(body) => json_text(status, body),
         Err(_) => reply(StatusCode::INTERNAL_SERVER_ERROR, [], Body::empty()),
     }
+}
+
+/// JSON that is written already and that nobody may keep.
+pub(crate) fn json_text(status: StatusCode, body: Vec<u8>) -> Reply {
+    reply(status, [(CONTENT_TYPE, JSON), (CACHE_CONTROL, NO_STORE)], body)
 }
 
 /// JSON for directories (RFC 7644 §3.1), which nobody may keep.

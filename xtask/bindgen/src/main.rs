@@ -1,5 +1,8 @@
 //! `vestibule-bindgen INPUT.wasm OUTPUT_FOLDER`: writes `index.js` and `index_bg.wasm`, ready for workerd.
 
+mod order;
+mod similar;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -14,12 +17,14 @@ fn main() -> Result<()> {
         .out_name("index")
         .module(true)?
         .typescript(false)
-        // A panic says where it was by file and line; the names of functions are a third of the module.
-        .remove_name_section(true)
         // After a panic the entry module asks for a new instance through this function.
         .reset_state_function(true)
         .generate(&output)
         .with_context(|| format!("cannot turn {} into a module", input.display()))?;
+    let wasm = output.join("index_bg.wasm");
+    let module = std::fs::read(&wasm).with_context(|| format!("no {}", wasm.display()))?;
+    std::fs::write(&wasm, order::by_similarity(&module)?)
+        .with_context(|| format!("cannot write {}", wasm.display()))?;
     // The output is for "source phase imports", which workerd does not have: its plain import of a wasm file is one.
     let module = output.join("index.js");
     let text = std::fs::read_to_string(&module).with_context(|| format!("no {}", module.display()))?;

@@ -5,6 +5,7 @@ mod call;
 pub(crate) mod openapi;
 mod table;
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::Router;
@@ -15,6 +16,7 @@ use axum::routing::{MethodFilter, on};
 use futures_util::future::BoxFuture;
 use http::header::ETAG;
 use http::{HeaderValue, Request, StatusCode};
+use serde::Serialize;
 use vestibule_core::admin::change::Tagged;
 use vestibule_core::admin::{Put, caller};
 use vestibule_core::{Broker, Error};
@@ -43,51 +45,63 @@ async fn require_token(State(broker): Shared, mut request: Request<Body>, next: 
     }
 }
 
-/// What an operation answers when it succeeds.
+/// What an operation answers when it succeeds: the text of an `O`, written where `O` is known, so that what follows is
+/// in the module once and not for each operation.
 pub(crate) struct Answer<O> {
-    status: StatusCode,
-    tag: Option<String>,
-    object: Option<O>,
+    written: Written,
+    object: PhantomData<fn() -> O>,
 }
 
-impl<O> Answer<O> {
+/// An answer, whatever it shows.
+struct Written {
+    status: StatusCode,
+    tag: Option<String>,
+    body: Vec<u8>,
+}
+
+impl<O: Serialize> Answer<O> {
     /// What is no object of its own.
     fn shown(shown: Result<O, Error>) -> Result<Self, Error> {
-        Ok(Self { status: StatusCode::OK, tag: None, object: Some(shown?) })
+        Self::written(StatusCode::OK, None, &shown?)
     }
 
     /// An object.
     fn tagged(tagged: Result<Tagged<O>, Error>) -> Result<Self, Error> {
         let Tagged { object, tag } = tagged?;
-        Ok(Self { status: StatusCode::OK, tag: Some(tag), object: Some(object) })
+        Self::written(StatusCode::OK, Some(tag), &object)
     }
 
     /// An object that was created or replaced.
     fn put(put: Result<(Put, Tagged<O>), Error>) -> Result<Self, Error> {
-        match put? {
-            (Put::Created, tagged) => Self::created(Ok(tagged)),
-            (Put::Replaced, tagged) => Self::tagged(Ok(tagged)),
-        }
+        let (put, Tagged { object, tag }) = put?;
+        let status = if put == Put::Created { StatusCode::CREATED } else { StatusCode::OK };
+        Self::written(status, Some(tag), &object)
     }
 
     /// An object that was not there before.
     fn created(tagged: Result<Tagged<O>, Error>) -> Result<Self, Error> {
-        Ok(Self { status: StatusCode::CREATED, ..Self::tagged(tagged)? })
+        Self::put(tagged.map(|tagged| (Put::Created, tagged)))
+    }
+
+    fn written(status: StatusCode, tag: Option<String>, object: &O) -> Result<Self, Error> {
+        let body = serde_json::to_vec(object).map_err(|_| Error::bug("an answer that is no JSON"))?;
+        Ok(Self { written: Written { status, tag, body }, object: PhantomData })
     }
 }
 
 impl Answer<()> {
     /// Nothing is left to show.
     fn gone(gone: Result<(), Error>) -> Result<Self, Error> {
-        gone.map(|()| Self { status: StatusCode::NO_CONTENT, tag: None, object: None })
+        let written = Written { status: StatusCode::NO_CONTENT, tag: None, body: Vec::new() };
+        gone.map(|()| Self { written, object: PhantomData })
     }
 }
 
-impl<O: Output> Answer<O> {
+impl Written {
     fn render(self) -> Reply {
-        let mut reply = match &self.object {
-            Some(object) => response::json(self.status, object),
-            None => response::reply(self.status, [], Body::empty()),
+        let mut reply = match self.status {
+            StatusCode::NO_CONTENT => response::reply(self.status, [], Body::empty()),
+            status => response::json_text(status, self.body),
         };
         if let Some(tag) = self.tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
             reply.headers_mut().insert(ETAG, tag);
@@ -96,24 +110,27 @@ impl<O: Output> Answer<O> {
     }
 }
 
-type Run = Arc<dyn Fn(Call) -> BoxFuture<'static, Result<Reply, Error>> + Send + Sync>;
+/// An operation's own part: it reads what was sent, or says what is wrong with it, and begins.
+type Run = Box<dyn Fn(Box<Call>) -> Result<BoxFuture<'static, Result<Written, Error>>, Error> + Send + Sync>;
 
 /// The table as a router.
 struct Routes(Router<Arc<Broker>>);
 
 impl Table for Routes {
-    fn add<I: Input, O: Output, F>(&mut self, operation: Operation, run: impl Fn(Call, I) -> F + Send + Sync + 'static)
-    where
+    fn add<I: Input, O: Output, F>(
+        &mut self,
+        operation: Operation,
+        run: impl Fn(Box<Call>, I) -> F + Send + Sync + 'static,
+    ) where
         F: Future<Output = Result<Answer<O>, Error>> + Send + 'static,
     {
-        let run: Run = Arc::new(move |call| match I::read(&call.body) {
-            Ok(input) => {
-                let answer = run(call, input);
-                Box::pin(async move { Ok(answer.await?.render()) })
-            }
-            Err(error) => Box::pin(async { Err(error) }),
-        });
-        self.route(operation, run);
+        self.route(
+            operation,
+            Box::new(move |call| {
+                let answer = I::read(&call.body).map(|input| run(call, input))?;
+                Ok(Box::pin(async { Ok(answer.await?.written) }))
+            }),
+        );
     }
 }
 
@@ -121,6 +138,7 @@ impl Routes {
     /// Every operation's handler is of one type: the router's own code is in the module once.
     fn route(&mut self, operation: Operation, run: Run) {
         let Ok(method) = MethodFilter::try_from(operation.kind.method()) else { return };
+        let run = Arc::new(run);
         let handler = move |State(broker): Shared, names: RawPathParams, request: Request<Body>| {
             let run = Arc::clone(&run);
             async move { handle(&broker, operation, &run, &names, request).await }
@@ -137,12 +155,12 @@ async fn handle(
     request: Request<Body>,
 ) -> Reply {
     let answer = async {
-        let mut call = Call::new(broker, operation, names, &request)?;
+        let mut call = Box::new(Call::new(broker, operation, names, &request)?);
         match request::body(request).await {
             Ok(body) => call.body = body,
             Err(error) => return Ok(show_body_error(broker, Surface::Admin, error)),
         }
-        run(call).await
+        Ok(run(call)?.await?.render())
     };
     answer.await.unwrap_or_else(|error| show(broker, Surface::Admin, &error))
 }

@@ -62,8 +62,11 @@ struct Document {
 }
 
 impl Table for Document {
-    fn add<I: Input, O: Output, F>(&mut self, operation: Operation, _: impl Fn(Call, I) -> F + Send + Sync + 'static)
-    where
+    fn add<I: Input, O: Output, F>(
+        &mut self,
+        operation: Operation,
+        _: impl Fn(Box<Call>, I) -> F + Send + Sync + 'static,
+    ) where
         F: Future<Output = Result<Answer<O>, Error>> + Send + 'static,
     {
         let mut responses = failures(operation);

@@ -22,8 +22,11 @@ use super::{Answer, openapi};
 /// What can be made of the table.
 pub(crate) trait Table: Sized {
     /// Takes an operation in.
-    fn add<I: Input, O: Output, F>(&mut self, operation: Operation, run: impl Fn(Call, I) -> F + Send + Sync + 'static)
-    where
+    fn add<I: Input, O: Output, F>(
+        &mut self,
+        operation: Operation,
+        run: impl Fn(Box<Call>, I) -> F + Send + Sync + 'static,
+    ) where
         F: Future<Output = Result<Answer<O>, Error>> + Send + 'static;
 }
 
