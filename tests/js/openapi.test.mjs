@@ -119,6 +119,15 @@ test('a life of each object goes as described', async () => {
     await kept(method, `${at}/users/nobody`, 404, body);
   }
   await kept('POST', `${at}/users/nobody/end-sessions`, 404);
+  for (const path of ['sessions', 'connections/op/sessions', 'users/nobody/sessions']) {
+    await kept('GET', `${at}/${path}?limit=2`, 200);
+    await kept('GET', `${at}/${path}?cursor=*`, 400);
+  }
+  await kept('GET', `${at}/users/nobody/sessions/none`, 404);
+  await kept('DELETE', `${at}/users/nobody/sessions/none`, 404);
+  await kept('POST', `${at}/connections/op/end-sessions`, 200);
+  await kept('POST', `${at}/end-sessions`, 200);
+  await kept('POST', '/tenants/nobody/end-sessions', 404);
   await kept('POST', `${at}/provisioning/preview`, 200, { mode: 'invite_only' });
   await kept('POST', `${at}/provisioning/preview`, 400, {});
   await kept('POST', `${at}/invitations`, 400, { email: 'ada@corp.example' });

@@ -43,6 +43,7 @@ mod flows {
     mod scim_limits;
     mod scim_list;
     mod scim_users;
+    mod sessions;
     mod signing_keys;
     mod storage_calls;
     mod test_login;

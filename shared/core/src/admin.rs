@@ -30,6 +30,7 @@ mod scim_access;
 pub mod scim_clients;
 pub mod scim_schemas;
 pub mod scim_tokens;
+pub mod sessions;
 pub mod signing_keys;
 pub mod tenants;
 pub mod test_logins;

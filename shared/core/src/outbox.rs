@@ -15,7 +15,7 @@ use crate::handle::new_id;
 use crate::model::audit::{AuditEvent, DEPLOYMENT};
 use crate::model::effect::Effect;
 use crate::scim::regroup::{self, Regroup};
-use crate::sessions;
+use crate::sessions::{self, bulk::Bulk};
 use crate::store::key::SessionShard;
 use crate::store::record::RecordKey;
 use crate::store::{Expect, MAX_COMMIT_BYTES, Partition, StoreError, Write, key, record};
@@ -105,8 +105,8 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
         for registered in page.records {
             report.partitions += 1;
             let partition = Partition::new(registered.id);
-            match work_off(broker, &partition).await {
-                Ok(effects) => report.effects += effects,
+            match work_off(broker, &partition, STEPS).await {
+                Ok(worked) => report.effects += worked.effects,
                 Err(error) => {
                     // One sick partition must not keep the others waiting.
                     report.failed += 1;
@@ -122,9 +122,17 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
     }
 }
 
-/// Does everything that a partition owes, oldest first.
-async fn work_off(broker: &Broker, partition: &Partition) -> Result<u32, Error> {
-    let mut done = 0;
+/// What became of what a partition owed.
+pub(crate) struct Worked {
+    /// Effects that are done now.
+    pub(crate) effects: u32,
+    /// Whether nothing is owed any more.
+    pub(crate) finished: bool,
+}
+
+/// Does everything that a partition owes, oldest first; of long effects, about as many steps.
+pub(crate) async fn work_off(broker: &Broker, partition: &Partition, most: usize) -> Result<Worked, Error> {
+    let mut effects = 0;
     let mut steps = 0;
     loop {
         let page = broker.platform.store.list(partition, key::OUTBOX, None, BATCH).await?;
@@ -134,12 +142,12 @@ async fn work_off(broker: &Broker, partition: &Partition) -> Result<u32, Error> 
             owed.push((found.id, effect));
         }
         // A long effect must not keep other partitions waiting.
-        if owed.is_empty() || steps == STEPS {
-            return Ok(done);
+        if owed.is_empty() || steps >= most {
+            return Ok(Worked { effects, finished: owed.is_empty() });
         }
         let outcomes = perform(broker, owed).await?;
         let finished = outcomes.iter().filter(|(_, rest)| rest.is_none()).count();
-        done += u32::try_from(finished).unwrap_or(u32::MAX);
+        effects += u32::try_from(finished).unwrap_or(u32::MAX);
         steps += usize::from(finished < outcomes.len());
         broker.platform.store.commit(partition, settled(partition, &outcomes)?).await?;
     }
@@ -174,6 +182,16 @@ async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Out
                 let import = Import { tenant: &tenant, user: &user, connection: &connection };
                 let goes_on = import.step(broker).await?;
                 rest = goes_on.then_some(Effect::ImportGroups { tenant, user, connection });
+            }
+            Effect::EndSessions { tenant, connection, name, shard } => {
+                let bulk = Bulk { tenant: &tenant, connection: connection.as_deref() };
+                let next = bulk.begin_eras(broker, &name, shard).await?;
+                rest = next.map(|shard| Effect::EndSessions { tenant, connection, name, shard });
+            }
+            Effect::Sweep { tenant, shard, connection, era, after } => {
+                let bulk = Bulk { tenant: &tenant, connection: connection.as_deref() };
+                let next = bulk.sweep(broker, shard, era, after.as_deref()).await?;
+                rest = next.map(|after| Effect::Sweep { tenant, shard, connection, era, after: Some(after) });
             }
             Effect::Audit { tenant, event } => {
                 let record: RecordKey<AuditEvent> = key::audit(&tenant, event.time, unique_part(&id));

@@ -24,6 +24,14 @@ pub(crate) struct Ending<'a> {
     pub(crate) kind: AuditKind,
 }
 
+impl<'a> Ending<'a> {
+    /// The end of a session as it was read.
+    pub(crate) fn of(shard: &'a SessionShard, session: &'a Session, kind: AuditKind) -> Self {
+        let Session { subject, connection, .. } = session;
+        Self { shard, user: &subject.user, session: &subject.session, connection: Some(connection.clone()), kind }
+    }
+}
+
 /// Ends one session. False when it was over already: of several who end it, one does, and writes the event.
 pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<bool, Error> {
     let Ending { shard, user, session, connection, kind } = ending;
@@ -106,11 +114,9 @@ pub(crate) async fn end_dead(
     loop {
         let page = store.list(&shard.partition(), &SessionShard::sessions_of(user), after.as_deref(), 100).await?;
         for found in &page.records {
-            let Session { subject, connection, .. } = record::parse::<Session>(found)?.value;
-            if Some(&subject.gate) != gate.as_ref() {
-                let kind = AuditKind::SessionEnded { reason };
-                let connection = Some(connection);
-                end(broker, Ending { shard, user, session: &subject.session, connection, kind }).await?;
+            let session = record::parse::<Session>(found)?.value;
+            if Some(&session.subject.gate) != gate.as_ref() {
+                end(broker, Ending::of(shard, &session, AuditKind::SessionEnded { reason })).await?;
             }
         }
         after = page.next;

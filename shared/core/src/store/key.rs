@@ -26,6 +26,7 @@ use crate::model::test_login::TestLogin;
 use crate::model::webhook::WebhookSecrets;
 
 mod directory;
+mod sessions;
 
 pub use self::directory::*;
 

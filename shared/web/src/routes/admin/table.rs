@@ -6,6 +6,7 @@ mod operation;
 mod people;
 mod scim_access;
 mod scim_schemas;
+mod sessions;
 mod test_logins;
 
 use vestibule_core::admin::caller::Area;
@@ -32,6 +33,7 @@ pub(crate) fn fill(table: &mut impl Table) {
     tenants_themselves(table);
     people::people(table);
     people::provisioning(table);
+    sessions::fill(table);
     webhooks(table);
     scim_access::tokens(table);
     scim_access::clients(table);
