@@ -147,6 +147,18 @@ test('a life of each object goes as described', async () => {
   await kept('POST', `${at}/webhook-secret`, 200);
   await kept('POST', `${at}/webhook-secret`, 412, undefined, { 'if-match': '"other"' });
   await kept('GET', `${at}/webhook-secret`, 200);
+  const hook = `${at}/webhooks/audit`;
+  await kept('GET', hook, 404);
+  await kept('PUT', hook, 201, { url: 'https://events.example/hook', events: ['user.created', 'session.ended'] });
+  await kept('PUT', hook, 200, { url: 'https://events.example/hook', events: ['user.created'], enabled: false });
+  await kept('PUT', hook, 412, { url: 'https://events.example/', events: ['user.created'] }, { 'if-match': '"other"' });
+  await kept('PUT', hook, 400, { url: 'http://events.example/', events: [] });
+  await kept('GET', hook, 200);
+  for (const list of ['webhooks', 'deliveries', 'dead-letters']) await kept('GET', `${at}/${list}`, 200);
+  await kept('DELETE', hook, 204);
+  await kept('GET', `${at}/dead-letters/none`, 404);
+  await kept('DELETE', `${at}/dead-letters/none`, 404);
+  await kept('POST', `${at}/dead-letters/none/replay`, 404);
   const tested = await kept('POST', `${at}/connections/op/test-login`, 201);
   await kept('GET', `${at}/connections/op/test-logins/${tested.id}`, 200);
   await kept('GET', `${at}/connections/op/test-logins/none`, 404);

@@ -11,6 +11,7 @@ mod flows {
     mod choose;
     mod connections;
     mod copies;
+    mod deliveries;
     mod domains;
     mod egress;
     mod ends;
@@ -48,4 +49,5 @@ mod flows {
     mod storage_calls;
     mod test_login;
     mod upstream;
+    mod webhooks;
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use vestibule_protocol::time::Seconds;
 
 use crate::Broker;
+use crate::delivery;
 use crate::directory::import::Import;
 use crate::error::Error;
 use crate::handle::new_id;
@@ -143,7 +144,8 @@ pub(crate) async fn work_off(broker: &Broker, partition: &Partition, most: usize
         }
         // A long effect must not keep other partitions waiting.
         if owed.is_empty() || steps >= most {
-            return Ok(Worked { effects, finished: owed.is_empty() });
+            let (tried, more) = delivery::work(broker, partition).await?;
+            return Ok(Worked { effects: effects + tried, finished: owed.is_empty() && !more });
         }
         let outcomes = perform(broker, owed).await?;
         let finished = outcomes.iter().filter(|(_, rest)| rest.is_none()).count();
@@ -172,6 +174,10 @@ async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Out
                 let more = sessions::end::end_grants(broker, &place, &session, None).await?;
                 rest = more.then_some(Effect::EndGrants { tenant: place.tenant, shard, session });
             }
+            Effect::TellLogout { tenant, user, session, clients } => {
+                let messages = delivery::of_session(broker, &user, &session, clients).await?;
+                delivery::owe(broker, &tenant, unique_part(&id), messages).await?;
+            }
             Effect::Regroup { tenant, group, by, after } => {
                 let regroup = Regroup { tenant: &tenant, group: &group, by: &by };
                 let next = regroup.step(broker, after.as_deref()).await?;
@@ -194,6 +200,8 @@ async fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Out
                 rest = next.map(|after| Effect::Sweep { tenant, shard, connection, era, after: Some(after) });
             }
             Effect::Audit { tenant, event } => {
+                let messages = delivery::of_audit(broker, &tenant, &event).await?;
+                delivery::owe(broker, &tenant, unique_part(&id), messages).await?;
                 let record: RecordKey<AuditEvent> = key::audit(&tenant, event.time, unique_part(&id));
                 let settings = if tenant == DEPLOYMENT { None } else { broker.tenant(&tenant).await? };
                 let days = settings.and_then(|settings| settings.audit_days);

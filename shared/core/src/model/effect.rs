@@ -36,6 +36,17 @@ pub enum Effect {
         /// The session.
         session: String,
     },
+    /// Tell the applications that held tokens in a session that it is over.
+    TellLogout {
+        /// The tenant.
+        tenant: String,
+        /// The person.
+        user: String,
+        /// The session.
+        session: String,
+        /// The applications.
+        clients: Vec<String>,
+    },
     /// Carry what became of a group, its new name or its end, to those who are in it.
     Regroup {
         /// The tenant.

@@ -8,7 +8,8 @@
 use super::end::{Ending, end};
 use crate::Broker;
 use crate::error::Error;
-use crate::model::effect::{AuditKind, Effect};
+use crate::model::audit::AuditKind;
+use crate::model::effect::Effect;
 use crate::model::session::{EndReason, Era, Session};
 use crate::outbox;
 use crate::store::key::{self, SessionShard};

@@ -2,12 +2,14 @@
 //! what follows: the grants that applications hold go one after the other, after the session, because no new one can come
 //! then.
 
+use std::collections::BTreeSet;
+
 use crate::Broker;
 use crate::audit;
 use crate::error::Error;
 use crate::model::audit::AuditKind;
 use crate::model::effect::Effect;
-use crate::model::session::{EndReason, Session};
+use crate::model::session::{EndReason, Grant, Session};
 use crate::outbox;
 use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, MAX_WRITES, StoreError, Write, record};
@@ -61,8 +63,20 @@ pub(crate) async fn end_grants(
     let partition = shard.partition();
     let page = store.list(&partition, &SessionShard::grants_of(session), None, GRANTS).await?;
     let more = page.next.is_some();
-    let mut writes: Vec<Write> =
-        page.records.into_iter().map(|grant| Write::Delete { id: grant.id, expect: Expect::Any }).collect();
+    let mut clients = BTreeSet::new();
+    let mut user = String::new();
+    let mut writes = Vec::with_capacity(page.records.len() + 2);
+    for found in page.records {
+        let grant = record::parse::<Grant>(&found)?.value;
+        clients.insert(grant.client);
+        user = grant.subject.user;
+        writes.push(Write::Delete { id: found.id, expect: Expect::Any });
+    }
+    if !clients.is_empty() {
+        let (tenant, clients) = (shard.tenant.clone(), clients.into_iter().collect());
+        let tell = Effect::TellLogout { tenant, user, session: session.to_owned(), clients };
+        writes.push(outbox::owe(broker, partition.clone(), &tell)?.write);
+    }
     writes.extend(last.filter(|_| !more));
     if !writes.is_empty() {
         store.commit(&partition, writes).await?;
