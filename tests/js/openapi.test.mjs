@@ -119,6 +119,15 @@ test('a life of each object goes as described', async () => {
     await kept(method, `${at}/users/nobody`, 404, body);
   }
   await kept('POST', `${at}/users/nobody/end-sessions`, 404);
+  for (const path of ['sessions', 'connections/op/sessions', 'users/nobody/sessions']) {
+    await kept('GET', `${at}/${path}?limit=2`, 200);
+    await kept('GET', `${at}/${path}?cursor=*`, 400);
+  }
+  await kept('GET', `${at}/users/nobody/sessions/none`, 404);
+  await kept('DELETE', `${at}/users/nobody/sessions/none`, 404);
+  await kept('POST', `${at}/connections/op/end-sessions`, 200);
+  await kept('POST', `${at}/end-sessions`, 200);
+  await kept('POST', '/tenants/nobody/end-sessions', 404);
   await kept('POST', `${at}/provisioning/preview`, 200, { mode: 'invite_only' });
   await kept('POST', `${at}/provisioning/preview`, 400, {});
   await kept('POST', `${at}/invitations`, 400, { email: 'ada@corp.example' });
@@ -138,6 +147,18 @@ test('a life of each object goes as described', async () => {
   await kept('POST', `${at}/webhook-secret`, 200);
   await kept('POST', `${at}/webhook-secret`, 412, undefined, { 'if-match': '"other"' });
   await kept('GET', `${at}/webhook-secret`, 200);
+  const hook = `${at}/webhooks/audit`;
+  await kept('GET', hook, 404);
+  await kept('PUT', hook, 201, { url: 'https://events.example/hook', events: ['user.created', 'session.ended'] });
+  await kept('PUT', hook, 200, { url: 'https://events.example/hook', events: ['user.created'], enabled: false });
+  await kept('PUT', hook, 412, { url: 'https://events.example/', events: ['user.created'] }, { 'if-match': '"other"' });
+  await kept('PUT', hook, 400, { url: 'http://events.example/', events: [] });
+  await kept('GET', hook, 200);
+  for (const list of ['webhooks', 'deliveries', 'dead-letters']) await kept('GET', `${at}/${list}`, 200);
+  await kept('DELETE', hook, 204);
+  await kept('GET', `${at}/dead-letters/none`, 404);
+  await kept('DELETE', `${at}/dead-letters/none`, 404);
+  await kept('POST', `${at}/dead-letters/none/replay`, 404);
   const tested = await kept('POST', `${at}/connections/op/test-login`, 201);
   await kept('GET', `${at}/connections/op/test-logins/${tested.id}`, 200);
   await kept('GET', `${at}/connections/op/test-logins/none`, 404);

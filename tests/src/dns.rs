@@ -24,12 +24,37 @@ pub struct Network {
     texts: Mutex<HashMap<String, Vec<String>>>,
     down: Mutex<bool>,
     told: Mutex<Vec<Call>>,
+    receivers: Mutex<HashMap<String, Receiver>>,
+}
+
+/// Somebody else's server that we send to: what it answers, and what it got.
+#[derive(Default)]
+struct Receiver {
+    status: u16,
+    got: Vec<Call>,
 }
 
 impl Network {
     /// A network with this provider and an empty DNS.
     pub fn new(idp: &Arc<FakeOidcIdp>) -> Self {
-        Self { idp: Arc::clone(idp), texts: Mutex::default(), down: Mutex::default(), told: Mutex::default() }
+        Self {
+            idp: Arc::clone(idp),
+            texts: Mutex::default(),
+            down: Mutex::default(),
+            told: Mutex::default(),
+            receivers: Mutex::default(),
+        }
+    }
+
+    /// From now on, whatever is posted to this address is kept and answered like this; 0 is no answer.
+    pub fn receive(&self, address: &str, status: u16) {
+        self.receivers.lock().expect("no panic").entry(address.to_owned()).or_default().status = status;
+    }
+
+    /// What came to an address since the last look.
+    pub fn received(&self, address: &str) -> Vec<Call> {
+        let mut receivers = self.receivers.lock().expect("no panic");
+        receivers.get_mut(address).map(|receiver| std::mem::take(&mut receiver.got)).unwrap_or_default()
     }
 
     /// Publishes a TXT record, as resolvers write it.
@@ -56,6 +81,12 @@ impl HttpClient for Network {
             let (parts, body) = request.into_parts();
             self.told.lock().expect("no panic").push(Call { headers: parts.headers, body });
             return Ok(Response::new(r#"{"decision":"allow","claims":{"level":1}}"#.into()));
+        }
+        if let Some(receiver) = self.receivers.lock().expect("no panic").get_mut(&address) {
+            let (parts, body) = request.into_parts();
+            receiver.got.push(Call { headers: parts.headers, body });
+            let answer = Response::builder().status(receiver.status).body(Bytes::new());
+            return answer.map_err(|_| HttpError::Timeout);
         }
         let Some(query) = address.strip_prefix(RESOLVER) else { return self.idp.send(request).await };
         if *self.down.lock().expect("no panic") {

@@ -2,6 +2,7 @@
 //! in memory, the identity provider answers in process. For what a deployed broker cannot be made to show: the end of a
 //! life, a crash at a certain point, two processes that start at once.
 
+pub mod deliveries;
 mod people;
 mod scim;
 mod sign_in;

@@ -105,6 +105,12 @@ impl Call {
         tags.filter(|tag| hmac::verify(&key, &content, tag).is_ok()).count()
     }
 
+    /// A field of the form that the body is.
+    pub fn field(&self, name: &str) -> String {
+        let mut pairs = url::form_urlencoded::parse(&self.body);
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    }
+
     /// A part of the body.
     pub fn at(&self, pointer: &str) -> Value {
         let body: Value = serde_json::from_slice(&self.body).expect("JSON");

@@ -88,6 +88,8 @@ mod scim_list_order;
 mod scim_quirks;
 #[path = "deployed/scim_users.rs"]
 mod scim_users;
+#[path = "deployed/sessions.rs"]
+mod sessions;
 #[path = "deployed/sign_in.rs"]
 mod sign_in;
 #[path = "deployed/signing_keys.rs"]

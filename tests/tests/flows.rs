@@ -11,6 +11,7 @@ mod flows {
     mod choose;
     mod connections;
     mod copies;
+    mod deliveries;
     mod domains;
     mod egress;
     mod ends;
@@ -43,8 +44,10 @@ mod flows {
     mod scim_limits;
     mod scim_list;
     mod scim_users;
+    mod sessions;
     mod signing_keys;
     mod storage_calls;
     mod test_login;
     mod upstream;
+    mod webhooks;
 }

@@ -12,6 +12,7 @@ mod checkpoint;
 mod claims;
 pub mod clients;
 pub mod connections;
+pub mod deliveries;
 pub mod domains;
 pub mod hosts;
 pub mod invitations;
@@ -30,20 +31,24 @@ mod scim_access;
 pub mod scim_clients;
 pub mod scim_schemas;
 pub mod scim_tokens;
+pub mod sessions;
 pub mod signing_keys;
 pub mod tenants;
 pub mod test_logins;
 pub mod tokens;
 pub mod users;
 pub mod webhook_secret;
+pub mod webhooks;
 
 use url::Url;
 
 pub use self::problems::Checked;
 use self::problems::Problems;
 pub use self::read::read;
+use crate::Broker;
 use crate::error::AdminError;
 use crate::model::is_id;
+use crate::platform::check_egress;
 
 /// Whether a `put` made something new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,4 +95,14 @@ fn check_redirect_uri(text: &str) -> Result<(), &'static str> {
         private_use => private_use.contains('.'),
     };
     if allowed { Ok(()) } else { Err("must be https, http on loopback, or a private scheme such as com.example.app") }
+}
+
+/// A server that we send requests to of our own accord.
+fn check_server_url(broker: &Broker, text: &str) -> Result<(), &'static str> {
+    let url = Url::parse(text).map_err(|_| "is not an absolute URL")?;
+    if text.len() > 1024 || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err("has a fragment, a user name or more than 1024 bytes");
+    }
+    let allowed = url.as_str().parse().is_ok_and(|uri| check_egress(&uri, broker.config.egress_loopback).is_ok());
+    if allowed { Ok(()) } else { Err("must be https, and not in a private network") }
 }

@@ -12,7 +12,7 @@ use crate::model::mapping::Mapping;
 use crate::model::routing::Route;
 use crate::model::sign_in::SignIn;
 use crate::model::tenant::Tenant;
-use crate::model::webhook::WebhookSecrets;
+use crate::model::webhook::{Subscription, WebhookSecrets};
 use crate::outbox;
 use crate::platform::Platform;
 use crate::scim::rate::Buckets;
@@ -53,6 +53,9 @@ pub(crate) struct AllCopies {
     pub(crate) upstreams: Copies<UpstreamCopy>,
     pub(crate) signing_keys: Copies<SigningKeys>,
     pub(crate) live_grants: Copies<LiveGrant>,
+    pub(crate) webhooks: Copies<Vec<(String, Subscription)>>,
+    /// Tenants whose deliveries are known to be registered.
+    pub(crate) registered: Copies<()>,
 }
 
 /// An enabled connection, as far as choosing among several needs it.

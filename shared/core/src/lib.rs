@@ -6,6 +6,7 @@ pub mod broker;
 mod cache;
 mod client_auth;
 pub mod config;
+mod delivery;
 mod directory;
 mod dns;
 pub mod error;
@@ -31,6 +32,7 @@ pub mod store;
 pub mod token;
 mod upstream;
 pub mod userinfo;
+mod webhook_signature;
 
 pub use broker::Broker;
 pub use config::Config;

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod checkpoint;
 pub mod client;
 pub mod connection;
+pub mod delivery;
 pub mod effect;
 pub mod group;
 pub mod invitation;

@@ -10,13 +10,14 @@ use futures_util::future::BoxFuture;
 use vestibule_protocol::time::Seconds;
 
 use crate::Broker;
+use crate::delivery;
 use crate::directory::import::Import;
 use crate::error::Error;
 use crate::handle::new_id;
 use crate::model::audit::{AuditEvent, DEPLOYMENT};
 use crate::model::effect::Effect;
 use crate::scim::regroup::{self, Regroup};
-use crate::sessions;
+use crate::sessions::{self, bulk::Bulk};
 use crate::store::key::SessionShard;
 use crate::store::record::RecordKey;
 use crate::store::{Expect, MAX_COMMIT_BYTES, Partition, StoreError, Write, key, record};
@@ -106,8 +107,8 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
         for registered in page.records {
             report.partitions += 1;
             let partition = Partition::new(registered.id);
-            match work_off(broker, &partition).await {
-                Ok(effects) => report.effects += effects,
+            match work_off(broker, &partition, STEPS).await {
+                Ok(worked) => report.effects += worked.effects,
                 Err(error) => {
                     // One sick partition must not keep the others waiting.
                     report.failed += 1;
@@ -123,9 +124,17 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
     }
 }
 
-/// Does everything that a partition owes, oldest first.
-async fn work_off(broker: &Broker, partition: &Partition) -> Result<u32, Error> {
-    let mut done = 0;
+/// What became of what a partition owed.
+pub(crate) struct Worked {
+    /// Effects that are done now.
+    pub(crate) effects: u32,
+    /// Whether nothing is owed any more.
+    pub(crate) finished: bool,
+}
+
+/// Does everything that a partition owes, oldest first; of long effects, about as many steps.
+pub(crate) async fn work_off(broker: &Broker, partition: &Partition, most: usize) -> Result<Worked, Error> {
+    let mut effects = 0;
     let mut steps = 0;
     loop {
         let page = broker.platform.store.list(partition, key::OUTBOX, None, BATCH).await?;
@@ -135,12 +144,13 @@ async fn work_off(broker: &Broker, partition: &Partition) -> Result<u32, Error> 
             owed.push((found.id, effect));
         }
         // A long effect must not keep other partitions waiting.
-        if owed.is_empty() || steps == STEPS {
-            return Ok(done);
+        if owed.is_empty() || steps >= most {
+            let (tried, more) = delivery::work(broker, partition).await?;
+            return Ok(Worked { effects: effects + tried, finished: owed.is_empty() && !more });
         }
         let outcomes = perform(broker, owed).await?;
         let finished = outcomes.iter().filter(|(_, rest)| rest.is_none()).count();
-        done += u32::try_from(finished).unwrap_or(u32::MAX);
+        effects += u32::try_from(finished).unwrap_or(u32::MAX);
         steps += usize::from(finished < outcomes.len());
         broker.platform.store.commit(partition, settled(partition, &outcomes)?).await?;
     }
@@ -171,6 +181,10 @@ async fn perform_all(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec
                 let more = sessions::end::end_grants(broker, &place, &session, None).await?;
                 rest = more.then_some(Effect::EndGrants { tenant: place.tenant, shard, session });
             }
+            Effect::TellLogout { tenant, user, session, clients } => {
+                let messages = delivery::of_session(broker, &user, &session, clients).await?;
+                delivery::owe(broker, &tenant, unique_part(&id), messages).await?;
+            }
             Effect::Regroup { tenant, group, by, after } => {
                 let regroup = Regroup { tenant: &tenant, group: &group, by: &by };
                 let next = regroup.step(broker, after.as_deref()).await?;
@@ -182,7 +196,19 @@ async fn perform_all(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec
                 let goes_on = import.step(broker).await?;
                 rest = goes_on.then_some(Effect::ImportGroups { tenant, user, connection });
             }
+            Effect::EndSessions { tenant, connection, name, shard } => {
+                let bulk = Bulk { tenant: &tenant, connection: connection.as_deref() };
+                let next = bulk.begin_eras(broker, &name, shard).await?;
+                rest = next.map(|shard| Effect::EndSessions { tenant, connection, name, shard });
+            }
+            Effect::Sweep { tenant, shard, connection, era, after } => {
+                let bulk = Bulk { tenant: &tenant, connection: connection.as_deref() };
+                let next = bulk.sweep(broker, shard, era, after.as_deref()).await?;
+                rest = next.map(|after| Effect::Sweep { tenant, shard, connection, era, after: Some(after) });
+            }
             Effect::Audit { tenant, event } => {
+                let messages = delivery::of_audit(broker, &tenant, &event).await?;
+                delivery::owe(broker, &tenant, unique_part(&id), messages).await?;
                 let record: RecordKey<AuditEvent> = key::audit(&tenant, event.time, unique_part(&id));
                 let settings = if tenant == DEPLOYMENT { None } else { broker.tenant(&tenant).await? };
                 let days = settings.and_then(|settings| settings.audit_days);

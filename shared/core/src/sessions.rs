@@ -5,17 +5,22 @@ use vestibule_protocol::time::Seconds;
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{Handle, HandleKind};
-use crate::model::session::{EndReason, Gate, Session, Subject};
+use crate::model::session::{EndReason, Era, Gate, SeenEra, Session, Subject};
 use crate::store::key::{self, SessionShard};
-use crate::store::{Expect, StoreError, Version, Write};
+use crate::store::{Expect, StoreError, Version, Write, record};
 
+pub(crate) mod bulk;
 pub(crate) mod end;
 
-/// The state of a person's open gate. Made at their first login; a closed one refuses.
-pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str) -> Result<Version, Error> {
+/// The state of a person's open gate, and the era in which a session of theirs begins. The gate is made at their first
+/// login; a closed one refuses.
+pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str) -> Result<(Version, SeenEra), Error> {
     let store = &*broker.platform.store;
     let record = shard.gate(user);
-    let mut gate = record.get(store).await?;
+    let ids = [record.id().to_owned(), shard.era().id().to_owned()];
+    let mut found = store.get_many(record.partition(), &ids).await?.into_iter();
+    let mut gate = found.next().flatten().map(|found| record::parse::<Gate>(&found)).transpose()?;
+    let era = found.next().flatten().map(|found| record::parse::<Era>(&found)).transpose()?;
     if gate.is_none() {
         let write = record.put(&Gate { open: true }, Expect::Absent)?;
         match store.commit(record.partition(), vec![write]).await {
@@ -25,7 +30,11 @@ pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str)
         gate = record.get(store).await?;
     }
     let gate = gate.ok_or(Error::bug("a gate vanished"))?;
-    if gate.value.open { Ok(gate.version) } else { Err(LoginError::Inactive.into()) }
+    if !gate.value.open {
+        return Err(LoginError::Inactive.into());
+    }
+    let era = era.map(|era| SeenEra { number: era.value.number, version: Some(era.version) });
+    Ok((gate.version, era.unwrap_or_default()))
 }
 
 /// Where a person's sessions lie; nowhere when the tenant is gone.

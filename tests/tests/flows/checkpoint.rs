@@ -67,6 +67,19 @@ async fn a_question_waits_for_ten_minutes() {
     assert!(reply.body.contains("This sign-in has expired"), "{}", reply.body);
 }
 
+/// CK-5: whoever is being asked while all sessions of the tenant are ended has to start again.
+#[tokio::test]
+async fn an_end_of_all_sessions_includes_who_is_being_asked() {
+    let test = TestBroker::new().await;
+    guard(&test, "once_per_session").await;
+    let waiting = asked(&test).await;
+    test.admin(Method::POST, "/tenants/acme/end-sessions", &Value::Null).await;
+    let reply = answer(&test, &waiting, WHY).await;
+    assert_eq!(reply.location(), None, "{} {}", reply.status, reply.body);
+    assert!(reply.status.is_client_error(), "{} {}", reply.status, reply.body);
+    signed_in(&answer(&test, &asked(&test).await, WHY).await);
+}
+
 /// The answer is in the session and in the audit log, once, with who, where and when.
 #[tokio::test]
 async fn the_answer_is_kept() {

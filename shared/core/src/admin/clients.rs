@@ -13,7 +13,9 @@ use super::keys::{KeysInput, public_keys};
 use super::paging::{self, Page, Paging};
 use super::problems::Problems;
 use super::relay::{self, RelayInput};
-use super::{Checked, Put, check_id, check_name, check_redirect_uri, check_redirect_uris, claims, lifetimes};
+use super::{
+    Checked, Put, check_id, check_name, check_redirect_uri, check_redirect_uris, check_server_url, claims, lifetimes,
+};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::SecretHash;
@@ -39,6 +41,9 @@ pub struct ClientInput {
     /// Where it begins a login that an identity provider asks for (OpenID Connect Core §4).
     #[serde(default)]
     pub initiate_login_uri: Option<String>,
+    /// Where it is told that a session is over (OpenID Connect Back-Channel Logout 1.0 §2.2).
+    #[serde(default)]
+    pub backchannel_logout_uri: Option<String>,
     /// How it proves who it is.
     pub client_auth: ClientAuthMethod,
     /// Its secret, at least 32 characters, random. Kept as it was when left out of a replacement.
@@ -91,6 +96,9 @@ pub struct ClientView {
     /// Where it begins a login that an identity provider asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
+    /// Where it is told that a session is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
     /// How it proves who it is.
     pub client_auth: ClientAuthMethod,
     /// Whether it has a secret. Nobody can read it back.
@@ -126,6 +134,7 @@ fn view(id: &str, client: Client) -> ClientView {
         redirect_uris: client.redirect_uris,
         post_logout_redirect_uris: client.post_logout_redirect_uris,
         initiate_login_uri: client.initiate_login_uri,
+        backchannel_logout_uri: client.backchannel_logout_uri,
         client_auth: client.client_auth,
         has_client_secret: client.secret_hash.is_some(),
         jwks: (!client.keys.is_empty()).then_some(JwkSet { keys: client.keys }),
@@ -173,7 +182,7 @@ pub async fn put(
     Checked { input, mut problems }: Checked<ClientInput>,
 ) -> Result<(Put, Tagged<ClientView>), Error> {
     check_id("client", id)?;
-    let relay = check(&mut problems, &input);
+    let relay = check(broker, &mut problems, &input);
     let record = key::client(id);
     let found = record.get(&*broker.platform.store).await?;
     let kept = found.as_ref().and_then(|found| found.value.secret_hash.clone());
@@ -190,6 +199,7 @@ pub async fn put(
         redirect_uris: input.redirect_uris,
         post_logout_redirect_uris: input.post_logout_redirect_uris,
         initiate_login_uri: input.initiate_login_uri,
+        backchannel_logout_uri: input.backchannel_logout_uri,
         client_auth: input.client_auth,
         require_pushed_requests: input.require_pushed_requests,
         access_token_life: input.access_token_life,
@@ -219,7 +229,7 @@ pub async fn put(
 }
 
 /// The rules that need nothing but the input.
-fn check(problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
+fn check(broker: &Broker, problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
     check_name(problems, &input.name);
     for (index, tenant) in input.tenants.iter().flatten().enumerate() {
         if !is_id(tenant) {
@@ -233,6 +243,9 @@ fn check(problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
     check_redirect_uris(problems, "/post_logout_redirect_uris", &input.post_logout_redirect_uris);
     if let Some(uri) = &input.initiate_login_uri {
         problems.take("/initiate_login_uri", check_redirect_uri(uri));
+    }
+    if let Some(uri) = &input.backchannel_logout_uri {
+        problems.take("/backchannel_logout_uri", check_server_url(broker, uri));
     }
     lifetimes::check_client(problems, input.access_token_life, input.refresh_token_life);
     claims::check_client(problems, input);

@@ -49,15 +49,30 @@ impl Paging {
         Ok(Self { limit, after })
     }
 
+    /// The most items of a page.
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// What a cursor of [`cursor`] says.
+    pub(super) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
     /// The records of this page, without their prefix, and the cursor of the next.
     async fn read(&self, broker: &Broker, partition: &Partition, prefix: &str) -> Result<Page<Record>, Error> {
         let after = self.after.as_ref().map(|after| format!("{prefix}{after}"));
         let page = broker.platform.store.list(partition, prefix, after.as_deref(), self.limit).await?;
         let name = |id: String| id.strip_prefix(prefix).map(str::to_owned).unwrap_or_default();
-        let next = page.next.map(|id| URL_SAFE_NO_PAD.encode(name(id)));
+        let next = page.next.map(|id| cursor(&name(id)));
         let items = page.records.into_iter().map(|record| Record { id: name(record.id), ..record }).collect();
         Ok(Page { items, next })
     }
+}
+
+/// A cursor that says where a list of its own kind goes on.
+pub(super) fn cursor(after: &str) -> String {
+    URL_SAFE_NO_PAD.encode(after)
 }
 
 /// A page of records that share a partition.

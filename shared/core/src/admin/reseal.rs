@@ -7,13 +7,13 @@ use super::change::{Change, Done};
 use super::{check_id, tenants};
 use crate::Broker;
 use crate::error::Error;
-use crate::login::webhook;
 use crate::model::audit::ChangeKind;
 use crate::model::connection::{Connection, Upstream};
 use crate::seal::{Purpose, Sealed};
 use crate::store::record::{self, Stored};
 use crate::store::{Expect, Write, key};
 use crate::upstream::oidc;
+use crate::webhook_signature;
 
 /// What was done.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -78,7 +78,7 @@ async fn webhook_secrets(broker: &Broker, tenant: &str, done: &mut Resealed) -> 
     let Some(Stored { value: mut secrets, version }) = record.get(&*broker.platform.store).await? else {
         return Ok(None);
     };
-    let (place, path) = (webhook::secret_place(tenant), format!("/tenants/{tenant}/webhook-secret"));
+    let (place, path) = (webhook_signature::secret_place(tenant), format!("/tenants/{tenant}/webhook-secret"));
     let now = broker.platform.clock.now();
     secrets.previous = secrets.previous.filter(|previous| !previous.until.has_passed(now));
     let mut renewed = renew(broker, &place, &mut secrets.current, &path, done);

@@ -178,7 +178,7 @@ fn egress_host(text: &str) -> Result<String, &'static str> {
 async fn register(broker: &Broker, id: &str, shards: u16) -> Result<(), Error> {
     let sessions = (0..shards).map(|number| SessionShard { tenant: id.to_owned(), number }.partition());
     let mut slots: std::collections::BTreeMap<Partition, Vec<Write>> = std::collections::BTreeMap::new();
-    for partition in sessions.chain([key::directory(id)]) {
+    for partition in sessions.chain([key::directory(id), key::deliveries(id)]) {
         let registration = key::registration(&partition);
         let write = registration.put(&(), Expect::Any)?;
         slots.entry(registration.partition().clone()).or_default().push(write);

@@ -10,10 +10,10 @@ use super::{check_id, tenants};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::handle::new_secret;
-use crate::login::webhook::{SECRET_PREFIX, secret_place};
 use crate::model::webhook::{PreviousSecret, SECRET_OVERLAP, WebhookSecrets};
 use crate::seal::Purpose;
 use crate::store::key;
+use crate::webhook_signature::{SECRET_PREFIX, secret_place};
 
 /// What an administrator sees.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -108,8 +108,11 @@ fn begin(
         secret: SecretHash::of(secret.expose()),
         began_at: Some(now),
         used_at: None,
+        era: pending.era.number,
     };
-    Ok(vec![gate_stands, record.put_until(&session, end, Expect::Absent)?])
+    // Sessions that are ended in bulk meanwhile include those that are just about to be written.
+    let era_stands = shard.era().check(pending.era.version.clone().map_or(Expect::Absent, Expect::Version));
+    Ok(vec![gate_stands, era_stands, record.put_until(&session, end, Expect::Absent)?])
 }
 
 /// A session that was there before. What was said at a checkpoint becomes part of it.

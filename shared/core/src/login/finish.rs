@@ -103,7 +103,7 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
     let now = broker.platform.clock.now();
     let tenant = broker.tenant(&login.tenant).await?.ok_or(LoginError::ConnectionUnavailable)?;
     let shard = SessionShard::of_user(&login.tenant, &user.id, tenant.session_shards);
-    let gate = sessions::open_gate(broker, &shard, &user.id).await?;
+    let (gate, era) = sessions::open_gate(broker, &shard, &user.id).await?;
     let subject = Subject {
         tenant: login.tenant.clone(),
         user: user.id,
@@ -135,6 +135,7 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         relayed: login.relayed,
         began_at: login.started_at,
         continues: false,
+        era,
         justification: None,
         passed: false,
     })

@@ -15,7 +15,7 @@ use super::start::Asking;
 use crate::Broker;
 use crate::error::Error;
 use crate::model::pending::PendingSignIn;
-use crate::model::session::{Code, Session, Subject};
+use crate::model::session::{Code, SeenEra, Session, Subject};
 use crate::token::IdClaims;
 use crate::{sessions, signing};
 
@@ -107,6 +107,7 @@ fn continued(broker: &Broker, asking: &Asking<'_>, session: Session) -> PendingS
         relayed: asking.client.relay.is_some(),
         began_at: broker.platform.clock.now(),
         continues: true,
+        era: SeenEra::default(),
         justification: None,
         passed: false,
     }

@@ -1,17 +1,12 @@
 //! A tenant's webhook at its checkpoint: it is told who is about to sign in where, and allows it, refuses it, or adds
 //! claims.
 //!
-//! What we send is signed as Standard Webhooks (version 1.0) says: HMAC-SHA256 over `id.timestamp.body`. It has the time
-//! that every request of ours has ([`crate::platform::HTTP_TIMEOUT_SECONDS`]), and is not asked twice. Whatever is not
+//! What we send is signed ([`crate::webhook_signature`]). It has the time that every request of ours has ([`crate::platform::HTTP_TIMEOUT_SECONDS`]), and is not asked twice. Whatever is not
 //! an answer within the rules is a failure, and what a failure means is the tenant's to say.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use hmac::{Hmac, Mac};
-use http::header::{ACCEPT, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use sha2::Sha256;
 use vestibule_protocol::oidc::added_claims::AddedClaims;
 
 use crate::Broker;
@@ -20,20 +15,13 @@ use crate::handle::new_id;
 use crate::model::checkpoint::{OnFailure, Webhook};
 use crate::model::pending::PendingSignIn;
 use crate::platform::HttpError;
-use crate::seal::{Purpose, Sealed};
 use crate::store::key;
+use crate::webhook_signature;
 
-/// What the texts of secrets start with; the rest is base64.
-pub(crate) const SECRET_PREFIX: &str = "whsec_";
 /// Longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
 /// Most characters of a message that are shown.
 const MAX_MESSAGE: usize = 300;
-
-/// Where a tenant's secrets are sealed.
-pub(crate) fn secret_place(tenant: &str) -> String {
-    format!("tenant/{tenant}/webhook_secret")
-}
 
 /// What the webhook decided, or what its failure means.
 pub(super) enum Verdict {
@@ -122,43 +110,15 @@ async fn send(
     webhook: &Webhook,
     body: Bytes,
 ) -> Result<Result<Verdict, Failure>, Error> {
-    let id = format!("msg_{}", new_id(&*broker.platform.random));
-    let timestamp = broker.platform.clock.now().seconds().to_string();
-    let Some(signature) = signature(broker, tenant, &[id.as_bytes(), timestamp.as_bytes(), &body]).await? else {
+    let name = format!("msg_{}", new_id(&*broker.platform.random));
+    let Some(request) = webhook_signature::request(broker, tenant, &webhook.url, &name, body).await? else {
         return Ok(Err(Failure::NoSecret));
     };
-    let request = http::Request::post(&webhook.url)
-        .header(CONTENT_TYPE, "application/json")
-        .header(ACCEPT, "application/json")
-        .header("webhook-id", id)
-        .header("webhook-timestamp", timestamp)
-        .header("webhook-signature", signature)
-        .body(body)
-        .map_err(|_| Error::bug("a webhook's address is not one"))?;
     Ok(match broker.platform.http.send(request).await {
         Ok(reply) if reply.status() == http::StatusCode::OK => read(reply.body()),
         Ok(reply) => Err(Failure::Status(reply.status().as_u16())),
         Err(error) => Err(error.into()),
     })
-}
-
-/// A signature by each secret that is in use, the newest first; `None` when there is no secret at all.
-async fn signature(broker: &Broker, tenant: &str, parts: &[&[u8]]) -> Result<Option<String>, Error> {
-    let Some(secrets) = broker.webhook_secrets(tenant).await? else { return Ok(None) };
-    let now = broker.platform.clock.now();
-    let previous = secrets.previous.as_ref().filter(|previous| !previous.until.has_passed(now));
-    let content = parts.join(&b'.');
-    let sign = |sealed: &Sealed| -> Result<String, Error> {
-        let secret = broker.sealer.open(Purpose::Record, &secret_place(tenant), sealed)?;
-        let mac = <Hmac<Sha256> as Mac>::new_from_slice(&secret);
-        let mac = mac.map_err(|_| Error::bug("a webhook's secret is no key"))?.chain_update(&content);
-        Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
-    };
-    let mut signatures = vec![sign(&secrets.current)?];
-    if let Some(previous) = previous {
-        signatures.push(sign(&previous.secret)?);
-    }
-    Ok(Some(signatures.join(" ")))
 }
 
 fn read(body: &[u8]) -> Result<Verdict, Failure> {

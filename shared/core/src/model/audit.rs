@@ -101,7 +101,7 @@ pub enum AuditKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         administrator: Option<Administrator>,
     },
-    /// An administrator ended all sessions of a person.
+    /// An administrator ended one session, or all of a person, of a connection, of the tenant.
     SessionsEnded {
         /// Who.
         administrator: Administrator,

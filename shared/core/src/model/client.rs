@@ -32,6 +32,9 @@ pub struct Client {
     /// Where a browser goes when an identity provider begins a login (OpenID Connect Core §4); without one, none can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
+    /// Where it is told that a session is over (OpenID Connect Back-Channel Logout 1.0 §2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
     /// Whether it must send its requests ahead.
     #[serde(default)]
     pub require_pushed_requests: bool,

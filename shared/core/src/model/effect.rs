@@ -36,6 +36,17 @@ pub enum Effect {
         /// The session.
         session: String,
     },
+    /// Tell the applications that held tokens in a session that it is over.
+    TellLogout {
+        /// The tenant.
+        tenant: String,
+        /// The person.
+        user: String,
+        /// The session.
+        session: String,
+        /// The applications.
+        clients: Vec<String>,
+    },
     /// Carry what became of a group, its new name or its end, to those who are in it.
     Regroup {
         /// The tenant.
@@ -65,6 +76,34 @@ pub enum Effect {
         user: String,
         /// The connection.
         connection: String,
+    },
+    /// End all sessions of a tenant, or of a connection, that began before: begin a new era in each shard, which then
+    /// owes a [`Effect::Sweep`].
+    EndSessions {
+        /// The tenant.
+        tenant: String,
+        /// The connection; all when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
+        /// What this is called, so that done twice it begins one era.
+        name: String,
+        /// The first shard that is not done.
+        shard: u16,
+    },
+    /// End the sessions of a shard that began before an era.
+    Sweep {
+        /// The tenant.
+        tenant: String,
+        /// The shard.
+        shard: u16,
+        /// The connection; all when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
+        /// The era.
+        era: u64,
+        /// The record of the session with which the last step ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
     },
     /// Write an event to the tenant's audit log.
     Audit {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
-use super::session::Code;
+use super::session::{Code, SeenEra};
 
 /// What becomes of a sign-in once it is let through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct PendingSignIn {
     pub began_at: Timestamp,
     /// Whether the session was there before.
     pub continues: bool,
+    /// The era in which a new session begins.
+    #[serde(default)]
+    pub era: SeenEra,
     /// What the person said at the checkpoint.
     pub justification: Option<String>,
     /// Whether it went through the tenant's checkpoint.

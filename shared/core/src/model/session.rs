@@ -94,6 +94,9 @@ pub struct Session {
     /// When its use was last written down, where that matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Timestamp>,
+    /// The shard's era when it began.
+    #[serde(default)]
+    pub era: u64,
 }
 
 /// Why a session ended that neither its person nor their next sign-in ended.
@@ -111,6 +114,25 @@ pub enum EndReason {
 pub struct Gate {
     /// Whether the person may have sessions.
     pub open: bool,
+}
+
+/// How often sessions of a shard were ended in bulk. A session begins in the era that stands; the end of an era ends
+/// those that began before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Era {
+    /// The number of the present one; the first, which has no record, is 0.
+    pub number: u64,
+    /// Which bulk end began it. The same one begins no other.
+    pub begun_by: String,
+}
+
+/// The era in which a sign-in found a shard.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenEra {
+    /// Its number.
+    pub number: u64,
+    /// The record's state; none where there is no record.
+    pub version: Option<Version>,
 }
 
 /// A code that was given to an application and not redeemed yet.

@@ -2,12 +2,14 @@
 //! what follows: the grants that applications hold go one after the other, after the session, because no new one can come
 //! then.
 
+use std::collections::BTreeSet;
+
 use crate::Broker;
 use crate::audit;
 use crate::error::Error;
 use crate::model::audit::AuditKind;
 use crate::model::effect::Effect;
-use crate::model::session::{EndReason, Session};
+use crate::model::session::{EndReason, Grant, Session};
 use crate::outbox;
 use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, MAX_WRITES, StoreError, Write, record};
@@ -22,6 +24,14 @@ pub(crate) struct Ending<'a> {
     pub(crate) session: &'a str,
     pub(crate) connection: Option<String>,
     pub(crate) kind: AuditKind,
+}
+
+impl<'a> Ending<'a> {
+    /// The end of a session as it was read.
+    pub(crate) fn of(shard: &'a SessionShard, session: &'a Session, kind: AuditKind) -> Self {
+        let Session { subject, connection, .. } = session;
+        Self { shard, user: &subject.user, session: &subject.session, connection: Some(connection.clone()), kind }
+    }
 }
 
 /// Ends one session. False when it was over already: of several who end it, one does, and writes the event.
@@ -53,8 +63,20 @@ pub(crate) async fn end_grants(
     let partition = shard.partition();
     let page = store.list(&partition, &SessionShard::grants_of(session), None, GRANTS).await?;
     let more = page.next.is_some();
-    let mut writes: Vec<Write> =
-        page.records.into_iter().map(|grant| Write::Delete { id: grant.id, expect: Expect::Any }).collect();
+    let mut clients = BTreeSet::new();
+    let mut user = String::new();
+    let mut writes = Vec::with_capacity(page.records.len() + 2);
+    for found in page.records {
+        let grant = record::parse::<Grant>(&found)?.value;
+        clients.insert(grant.client);
+        user = grant.subject.user;
+        writes.push(Write::Delete { id: found.id, expect: Expect::Any });
+    }
+    if !clients.is_empty() {
+        let (tenant, clients) = (shard.tenant.clone(), clients.into_iter().collect());
+        let tell = Effect::TellLogout { tenant, user, session: session.to_owned(), clients };
+        writes.push(outbox::owe(broker, partition.clone(), &tell)?.write);
+    }
     writes.extend(last.filter(|_| !more));
     if !writes.is_empty() {
         store.commit(&partition, writes).await?;
@@ -106,11 +128,9 @@ pub(crate) async fn end_dead(
     loop {
         let page = store.list(&shard.partition(), &SessionShard::sessions_of(user), after.as_deref(), 100).await?;
         for found in &page.records {
-            let Session { subject, connection, .. } = record::parse::<Session>(found)?.value;
-            if Some(&subject.gate) != gate.as_ref() {
-                let kind = AuditKind::SessionEnded { reason };
-                let connection = Some(connection);
-                end(broker, Ending { shard, user, session: &subject.session, connection, kind }).await?;
+            let session = record::parse::<Session>(found)?.value;
+            if Some(&session.subject.gate) != gate.as_ref() {
+                end(broker, Ending::of(shard, &session, AuditKind::SessionEnded { reason })).await?;
             }
         }
         after = page.next;

@@ -23,10 +23,12 @@ use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
 use crate::model::test_login::TestLogin;
-use crate::model::webhook::WebhookSecrets;
 
+mod delivery;
 mod directory;
+mod sessions;
 
+pub use self::delivery::*;
 pub use self::directory::*;
 
 /// Minutes between two looks at one partition.
@@ -122,11 +124,6 @@ pub fn tenant(tenant: &str) -> RecordKey<Tenant> {
 /// A tenant's mapping.
 pub fn mapping(tenant: &str) -> RecordKey<Mapping> {
     RecordKey::new(tenant_partition(tenant), "mapping")
-}
-
-/// The secrets of a tenant's webhook.
-pub fn webhook_secrets(tenant: &str) -> RecordKey<WebhookSecrets> {
-    RecordKey::new(tenant_partition(tenant), "webhook-secrets")
 }
 
 /// What the ids of a tenant's SCIM tokens start with.

@@ -17,6 +17,8 @@ pub enum TokenType {
     ClientAssertion,
     /// `oauth-authz-req+jwt`: a signed authorization request (RFC 9101 §10.8).
     RequestObject,
+    /// `logout+jwt` (OpenID Connect Back-Channel Logout 1.0 §2.4).
+    LogoutToken,
 }
 
 impl TokenType {
@@ -26,6 +28,7 @@ impl TokenType {
             Self::AccessToken => "at+jwt",
             Self::IdToken | Self::ClientAssertion => "JWT",
             Self::RequestObject => "oauth-authz-req+jwt",
+            Self::LogoutToken => "logout+jwt",
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) tenant: String,
     /// The connection in the path; empty where there is none.
     pub(crate) connection: String,
+    /// The person in the path; empty where there is none.
+    pub(crate) user: String,
     /// The last name in the path; empty where there is none.
     pub(crate) id: String,
     query: String,
@@ -57,6 +59,7 @@ impl Call {
             change: Change { by: by.clone(), condition },
             tenant,
             connection: named("connection").unwrap_or_default(),
+            user: named("user").unwrap_or_default(),
             id: path.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default(),
             query: request.uri().query().unwrap_or_default().to_owned(),
             body: Bytes::new(),

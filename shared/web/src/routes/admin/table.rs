@@ -6,11 +6,13 @@ mod operation;
 mod people;
 mod scim_access;
 mod scim_schemas;
+mod sessions;
 mod test_logins;
+mod webhooks;
 
 use vestibule_core::admin::caller::Area;
 use vestibule_core::admin::{
-    audit, clients, connections, domains, hosts, presets, reseal, signing_keys, tenants, tokens, webhook_secret,
+    audit, clients, connections, domains, hosts, presets, reseal, signing_keys, tenants, tokens,
 };
 use vestibule_core::error::Error;
 use vestibule_core::model::audit::DEPLOYMENT;
@@ -35,7 +37,8 @@ pub(crate) fn fill(table: &mut impl Table) {
     tenants_themselves(table);
     people::people(table);
     people::provisioning(table);
-    webhooks(table);
+    sessions::fill(table);
+    webhooks::fill(table);
     scim_access::tokens(table);
     scim_access::clients(table);
     scim_schemas::schemas(table);
@@ -74,21 +77,6 @@ fn tenants_themselves(table: &mut impl Table) {
     table.add(
         operation(Run, Area::Tenant, "/tenants/{tenant}/reseal", "Seals a tenant's secrets with the first sealing key"),
         |call, ()| async move { Answer::shown(reseal::reseal(&call.broker, &call.change, &call.tenant).await) },
-    );
-}
-
-fn webhooks(table: &mut impl Table) {
-    use Kind::{Act, Get};
-    let path = "/tenants/{tenant}/webhook-secret";
-    table.add(
-        operation(Get, Area::Tenant, path, "Shows what is known of the secret of a tenant's webhook"),
-        |call, ()| async move { Answer::tagged(webhook_secret::get(&call.broker, &call.tenant).await) },
-    );
-    table.add(
-        operation(Act, Area::Tenant, path, "Makes the next secret of a tenant's webhook"),
-        |call, ()| async move {
-            Answer::tagged(webhook_secret::rotate(&call.broker, &call.change, &call.tenant).await)
-        },
     );
 }
 
