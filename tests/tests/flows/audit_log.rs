@@ -78,7 +78,7 @@ async fn events_are_found_by_time_and_by_what_they_say() {
 #[tokio::test]
 async fn what_is_no_question_is_refused() {
     let test = TestBroker::new().await;
-    let wrong = ["from=yesterday", "until=2025-02-30", "limit=0", "limit=201", "limit=x", "cursor=x", "from=1&from=2"];
+    let wrong = ["from=yesterday", "until=2025-02-30", "limit=0", "limit=1001", "limit=x", "cursor=x", "from=1&from=2"];
     for wrong in wrong {
         let reply = test.try_admin(Method::GET, &format!("{LOG}?{wrong}"), &Value::Null).await;
         assert_eq!(reply.status, 400, "{wrong}: {}", reply.body);
@@ -154,4 +154,25 @@ async fn changes_say_what_is_different() {
     assert_eq!(found[1]["after"], r#"["openid","email"]"#);
     let everything = serde_json::to_string(&events).expect("JSON");
     assert!(secrets.iter().all(|secret| !everything.contains(secret)), "{everything}");
+}
+
+/// An export is the same events, a line each, with a link to the rest as long as there is one.
+#[tokio::test]
+async fn events_are_exported_line_by_line() {
+    let test = TestBroker::new().await;
+    let (user, _) = three_days(&test).await;
+    let (events, _) = asked(&test, &format!("from=2025-06-15&user={user}")).await;
+    let (mut lines, mut next) = (Vec::new(), format!("?from=2025-06-15&limit=2&user={user}"));
+    loop {
+        let page = test.try_admin(Method::GET, &format!("{LOG}/export{next}"), &Value::Null).await;
+        assert_eq!((page.status.as_u16(), page.header("content-type")), (200, Some("application/x-ndjson")));
+        assert!(page.body.is_empty() || page.body.ends_with('\n'));
+        lines.extend(page.body.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")));
+        let Some(link) = page.header("link") else { break };
+        let there = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
+        next = there.expect("a link to the next page").to_owned();
+    }
+    assert_eq!(lines, events);
+    let wrong = test.try_admin(Method::GET, &format!("{LOG}/export?from=x"), &Value::Null).await;
+    assert_eq!(wrong.status, 400);
 }

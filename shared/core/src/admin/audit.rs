@@ -6,6 +6,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use schemars::JsonSchema;
 use serde::Serialize;
+use url::form_urlencoded;
+use vestibule_protocol::params::Params;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
 use super::check_id;
@@ -14,8 +16,11 @@ use crate::error::{AdminError, Error};
 use crate::model::audit::{AuditEvent, DEPLOYMENT};
 use crate::store::{key, record};
 
-/// Most events in a page.
-const MOST: usize = 200;
+/// Events in a page, where nothing else is asked for, and the most.
+const USUAL: usize = 200;
+const MOST: usize = 1_000;
+/// A page that holds so many bytes of events gets no more: an answer has to fit what platforms let through.
+const BYTES: usize = 2 * 1024 * 1024;
 /// Most events that one question reads.
 const READS: usize = 2_000;
 /// Most days that one question looks into.
@@ -43,7 +48,7 @@ pub struct EventQuery {
     pub session: Option<String>,
     /// Which request did it.
     pub request: Option<String>,
-    /// How many at most, 1 to 200; 200 when left out.
+    /// How many at most, 1 to 1000; 200 when left out.
     pub limit: Option<String>,
     /// The `next` of the page before.
     pub cursor: Option<String>,
@@ -70,8 +75,8 @@ pub async fn list(broker: &Broker, tenant: &str, query: &EventQuery) -> Result<A
     };
     let until = asked(&query.until, "until")?.unwrap_or(today);
     let from = asked(&query.from, "from")?.unwrap_or(if query.until.is_some() { until } else { today });
-    let limit = query.limit.as_ref().map_or(Some(MOST), |limit| limit.parse().ok().filter(|n| (1..=MOST).contains(n)));
-    let limit = limit.ok_or(AdminError::Invalid { field: "limit", problem: "must be a number from 1 to 200" })?;
+    let limit = query.limit.as_ref().map_or(Some(USUAL), |limit| limit.parse().ok().filter(|n| (1..=MOST).contains(n)));
+    let limit = limit.ok_or(AdminError::Invalid { field: "limit", problem: "must be a number from 1 to 1000" })?;
     let (mut at, mut after) = match &query.cursor {
         None => (from, None),
         Some(cursor) => {
@@ -79,14 +84,14 @@ pub async fn list(broker: &Broker, tenant: &str, query: &EventQuery) -> Result<A
             place.ok_or(AdminError::Invalid { field: "cursor", problem: "must be the next of the page before" })?
         }
     };
-    let (mut events, mut reads, mut days) = (Vec::new(), 0, 0);
+    let (mut events, mut reads, mut days, mut bytes) = (Vec::new(), 0, 0, 0);
     while at <= until {
-        if events.len() == limit || reads >= READS || days == DAYS {
+        if events.len() == limit || reads >= READS || days == DAYS || bytes >= BYTES {
             return Ok(AuditPage { events, next: Some(cursor(at, after.as_deref())) });
         }
         let partition = key::audit_partition(tenant, &at.day());
         // No more than fit: where a page stops is after its last record.
-        let most = if query.is_filtered() { MOST } else { limit - events.len() };
+        let most = if query.is_filtered() { USUAL } else { (limit - events.len()).min(USUAL) };
         let page = broker.platform.store.list(&partition, "", after.as_deref(), most).await?;
         reads += page.records.len();
         after = page.next;
@@ -94,6 +99,7 @@ pub async fn list(broker: &Broker, tenant: &str, query: &EventQuery) -> Result<A
             let event = record::parse::<AuditEvent>(found)?.value;
             if query.fits(&event)? {
                 events.push(event);
+                bytes += found.value.len();
             }
             if events.len() == limit {
                 after = Some(found.id.clone());
@@ -106,6 +112,13 @@ pub async fn list(broker: &Broker, tenant: &str, query: &EventQuery) -> Result<A
         }
     }
     Ok(AuditPage { events, next: None })
+}
+
+/// The query of a request, from another place on.
+pub fn with_cursor(query: &Params<'_>, cursor: &str) -> String {
+    let mut next = form_urlencoded::Serializer::new("?".to_owned());
+    next.extend_pairs(query.iter().filter(|(name, _)| *name != "cursor")).append_pair("cursor", cursor);
+    next.finish()
 }
 
 impl EventQuery {

@@ -14,15 +14,17 @@ use axum::extract::{RawPathParams, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodFilter, on};
 use futures_util::future::BoxFuture;
-use http::header::ETAG;
+use http::header::{CONTENT_TYPE, ETAG, LINK};
 use http::{HeaderValue, Request, StatusCode};
 use serde::Serialize;
+use vestibule_core::admin::audit::AuditPage;
 use vestibule_core::admin::change::Tagged;
 use vestibule_core::admin::{Put, caller};
+use vestibule_core::model::audit::AuditEvent;
 use vestibule_core::{Broker, Error};
 
 use self::call::{Call, Input, Output};
-use self::table::{Operation, Table};
+use self::table::{Kind, Operation, Table};
 use super::Shared;
 use crate::error::{Surface, show, show_body_error};
 use crate::request;
@@ -57,6 +59,8 @@ struct Written {
     status: StatusCode,
     tag: Option<String>,
     body: Vec<u8>,
+    /// Where the next page of lines is.
+    next: Option<String>,
 }
 
 impl<O: Serialize> Answer<O> {
@@ -85,24 +89,44 @@ impl<O: Serialize> Answer<O> {
 
     fn written(status: StatusCode, tag: Option<String>, object: &O) -> Result<Self, Error> {
         let body = serde_json::to_vec(object).map_err(|_| Error::bug("an answer that is no JSON"))?;
-        Ok(Self { written: Written { status, tag, body }, object: PhantomData })
+        Ok(Self { written: Written { status, tag, body, next: None }, object: PhantomData })
     }
 }
 
 impl Answer<()> {
     /// Nothing is left to show.
     fn gone(gone: Result<(), Error>) -> Result<Self, Error> {
-        let written = Written { status: StatusCode::NO_CONTENT, tag: None, body: Vec::new() };
+        let written = Written { status: StatusCode::NO_CONTENT, tag: None, body: Vec::new(), next: None };
         gone.map(|()| Self { written, object: PhantomData })
     }
 }
 
+impl Answer<AuditEvent> {
+    /// Events, a line each.
+    fn lines(call: &Call, page: Result<AuditPage, Error>) -> Result<Self, Error> {
+        let AuditPage { events, next } = page?;
+        let mut body = Vec::new();
+        for event in &events {
+            serde_json::to_writer(&mut body, event).map_err(|_| Error::bug("an event that is no JSON"))?;
+            body.push(b'\n');
+        }
+        let next = next.map(|cursor| call.with_cursor(&cursor)).transpose()?;
+        Ok(Self { written: Written { status: StatusCode::OK, tag: None, body, next }, object: PhantomData })
+    }
+}
+
 impl Written {
-    fn render(self) -> Reply {
+    fn render(self, kind: Kind) -> Reply {
         let mut reply = match self.status {
             StatusCode::NO_CONTENT => response::reply(self.status, [], Body::empty()),
             status => response::json_text(status, self.body),
         };
+        if kind == Kind::Export {
+            reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind.media_type()));
+        }
+        if let Some(next) = self.next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok()) {
+            reply.headers_mut().insert(LINK, next);
+        }
         if let Some(tag) = self.tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
             reply.headers_mut().insert(ETAG, tag);
         }
@@ -160,7 +184,7 @@ async fn handle(
             Ok(body) => call.body = body,
             Err(error) => return Ok(show_body_error(broker, Surface::Admin, error)),
         }
-        Ok(run(call)?.await?.render())
+        Ok(run(call)?.await?.render(operation.kind))
     };
     answer.await.unwrap_or_else(|error| show(broker, Surface::Admin, &error))
 }

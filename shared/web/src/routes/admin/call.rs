@@ -10,7 +10,7 @@ use http::{HeaderMap, Request};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vestibule_core::admin::audit::EventQuery;
+use vestibule_core::admin::audit::{self, EventQuery};
 use vestibule_core::admin::caller::Caller;
 use vestibule_core::admin::change::{Change, Condition};
 use vestibule_core::admin::paging::Paging;
@@ -90,6 +90,11 @@ impl Call {
             limit: get("limit")?,
             cursor: get("cursor")?,
         })
+    }
+
+    /// The same question, from another place on: a reference relative to this request's address.
+    pub(crate) fn with_cursor(&self, cursor: &str) -> Result<String, Error> {
+        Ok(audit::with_cursor(&self.query()?, cursor))
     }
 
     fn query(&self) -> Result<Params<'_>, Error> {

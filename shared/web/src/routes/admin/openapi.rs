@@ -75,7 +75,13 @@ impl Table for Document {
             response.insert("description".to_owned(), success(*status).into());
             if operation.kind != Kind::Delete {
                 let schema = O::json_schema(&mut self.shown);
-                response.insert("content".to_owned(), self.content(&O::schema_name(), schema));
+                let content = self.content(operation.kind.media_type(), &O::schema_name(), schema);
+                response.insert("content".to_owned(), content);
+            }
+            if operation.kind == Kind::Export {
+                let next = "The next page (RFC 8288), with rel=\"next\"; none at the end.";
+                let next = json!({ "description": next, "schema": { "type": "string" } });
+                response.insert("headers".to_owned(), json!({ "Link": next }));
             }
             if operation.kind.is_tagged() {
                 let tag = json!({ "description": "The state of the object.", "schema": { "type": "string" } });
@@ -90,7 +96,7 @@ impl Table for Document {
         described.insert("parameters".to_owned(), parameters(operation).into());
         described.insert("responses".to_owned(), responses.into());
         if let Some((name, schema)) = I::schema(&mut self.taken) {
-            let body = json!({ "required": true, "content": self.content(&name, schema) });
+            let body = json!({ "required": true, "content": self.content("application/json", &name, schema) });
             described.insert("requestBody".to_owned(), body);
         }
         let method = operation.kind.method().as_str().to_ascii_lowercase();
@@ -99,14 +105,14 @@ impl Table for Document {
 }
 
 impl Document {
-    /// JSON of a form that is kept under its name; under a longer one if another form has it.
-    fn content(&mut self, name: &str, schema: Schema) -> Value {
+    /// What is of a form, that is kept under its name; under a longer one if another form has it.
+    fn content(&mut self, media_type: &str, name: &str, schema: Schema) -> Value {
         let (mut name, schema) = (name.to_owned(), schema.to_value());
         while self.schemas.get(&name).is_some_and(|other| *other != schema) {
             name.push('_');
         }
         self.schemas.insert(name.clone(), schema);
-        json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{name}") } } })
+        json!({ media_type: { "schema": { "$ref": format!("#/components/schemas/{name}") } } })
     }
 }
 
@@ -151,10 +157,10 @@ fn parameters(operation: Operation) -> Vec<Value> {
             all.push(parameter("query", "limit", "The most items of a page.", limit));
             all.push(parameter("query", "cursor", "The next of the page before.", text()));
         }
-        Kind::Events => {
+        Kind::Events | Kind::Export => {
             let filters = EVENT_FILTERS.map(|(name, description)| parameter("query", name, description, text()));
             all.extend(filters);
-            let limit = json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 200 });
+            let limit = json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 200 });
             all.push(parameter("query", "limit", "The most events of a page.", limit));
         }
         _ if operation.kind.is_conditional() => {

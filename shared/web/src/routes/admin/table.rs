@@ -55,7 +55,7 @@ const fn operation(kind: Kind, area: Area, path: &'static str, summary: &'static
 }
 
 fn tenants_themselves(table: &mut impl Table) {
-    use Kind::{Delete, Events, Get, List, Put, Run};
+    use Kind::{Delete, Events, Export, Get, List, Put, Run};
     table.add(operation(List, Area::Deployment, "/tenants", "Lists the tenants"), |call, ()| async move {
         Answer::shown(tenants::list(&call.broker, &call.paging()?).await)
     });
@@ -73,6 +73,18 @@ fn tenants_themselves(table: &mut impl Table) {
     table.add(
         operation(Events, Area::Tenant, "/tenants/{tenant}/audit", "Shows what happened in a tenant"),
         |call, ()| async move { Answer::shown(audit::list(&call.broker, &call.tenant, &call.events()?).await) },
+    );
+    table.add(
+        operation(
+            Export,
+            Area::Tenant,
+            "/tenants/{tenant}/audit/export",
+            "Exports what happened in a tenant, as JSON lines",
+        ),
+        |call, ()| async move {
+            let page = audit::list(&call.broker, &call.tenant, &call.events()?).await;
+            Answer::lines(&call, page)
+        },
     );
     table.add(
         operation(Run, Area::Tenant, "/tenants/{tenant}/reseal", "Seals a tenant's secrets with the first sealing key"),
