@@ -14,11 +14,10 @@ const running = new Running();
 const seen = [];
 let application;
 let origin;
-let gate;
 let browser;
 
 before(async () => {
-  const [port, gatePort] = [await freePort(), await freePort()];
+  const port = await freePort();
   origin = `http://127.0.0.1:${port}`;
   application = createServer((incoming, response) => {
     seen.push(incoming.headers);
@@ -26,11 +25,9 @@ before(async () => {
   });
   await new Promise((resolve) => application.listen(0, '127.0.0.1', resolve));
   await running.apply('nginx/deployment.toml', { '127.0.0.1:8080': `127.0.0.1:${port}` });
-  gate = await running.node('nginx/gate.mjs', { CLIENT_ID: 'nginx', PORT: String(gatePort) }, `http://127.0.0.1:${gatePort}/`);
   const conf = running.copy('nginx/nginx.conf', {
     '127.0.0.1:8080': `127.0.0.1:${port}`,
     'http://localhost:8787': broker.replace('localhost', '127.0.0.1'),
-    '127.0.0.1:3001': `127.0.0.1:${gatePort}`,
     '127.0.0.1:3002': `127.0.0.1:${application.address().port}`,
     '/tmp/vestibule-example-nginx.pid': join(running.folder, 'nginx.pid'),
     'alias sign-in.js': `alias ${join(running.folder, 'sign-in.js')}`,
@@ -111,7 +108,7 @@ test('a person signs in on the host and comes back to the page', async () => {
   await context.close();
 });
 
-test('nobody gets through without a token that the gate accepts', async () => {
+test('nobody gets through without an access token that counts', async () => {
   const before = seen.length;
   const { context } = await signedIn('/', 'bob');
   const kept = Object.fromEntries((await context.cookies(origin)).map((one) => [one.name, one.value]));
@@ -127,7 +124,7 @@ test('nobody gets through without a token that the gate accepts', async () => {
   })) {
     assert.equal((await ask('/', headers)).status, 401, what);
   }
-  assert.equal((await ask('/auth/gate', {})).status, 404, 'the gate is not for browsers');
+  assert.equal((await ask('/auth/verify', {})).status, 404, 'what nginx asks is not for browsers');
   assert.equal((await ask('/auth/page.html', {})).status, 404);
   assert.equal(seen.length, reached, 'the application saw none of them');
   assert.ok(reached > before);
@@ -137,7 +134,13 @@ test('nobody gets through without a token that the gate accepts', async () => {
   await context.close();
 });
 
-test('a gate that is gone lets nobody through', async () => {
-  gate.kill('SIGKILL');
-  assert.equal((await ask('/', { cookie: 'accessToken=x' })).status, 500);
+test('whoever is signed out does not pass with a kept token', async () => {
+  const { context, page } = await signedIn('/', 'alice');
+  const { value } = (await context.cookies(origin)).find((one) => one.name === 'accessToken');
+  assert.equal((await ask('/', { cookie: `accessToken=${value}` })).status, 200);
+  assert.equal(await page.evaluate(async () => (await fetch('/api/svc/v1/oauth2/logout', { method: 'POST' })).status), 204);
+  const reached = seen.length;
+  assert.equal((await ask('/', { cookie: `accessToken=${value}` })).status, 401);
+  assert.equal(seen.length, reached);
+  await context.close();
 });

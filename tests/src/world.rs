@@ -170,7 +170,12 @@ impl World {
 
     /// A token request with the application's own authentication.
     pub async fn token(&self, app: &Application, params: &[(&str, &str)]) -> Reply {
-        let request = self.broker.request(Method::POST, "/oauth2/token");
+        self.post(app, "/oauth2/token", params).await
+    }
+
+    /// A form with the application's own authentication.
+    pub async fn post(&self, app: &Application, path: &str, params: &[(&str, &str)]) -> Reply {
+        let request = self.broker.request(Method::POST, path);
         let mut form = params.to_vec();
         let secret = app.secret.as_deref().unwrap_or_default();
         let request = match app.auth {
@@ -291,6 +296,5 @@ pub fn query_of(url: &Url) -> Vec<(String, String)> {
 }
 
 fn sha256(text: &str) -> Vec<u8> {
-    use sha2::Digest;
-    sha2::Sha256::digest(text.as_bytes()).to_vec()
+    <sha2::Sha256 as sha2::Digest>::digest(text).to_vec()
 }

@@ -68,6 +68,8 @@ mod relay_attacks;
 mod relay_refusals;
 #[path = "deployed/resume.rs"]
 mod resume;
+#[path = "deployed/revocation.rs"]
+mod revocation;
 #[path = "deployed/scim_access.rs"]
 mod scim_access;
 #[path = "deployed/scim_bulk.rs"]
@@ -94,6 +96,8 @@ mod sessions;
 mod sign_in;
 #[path = "deployed/signing_keys.rs"]
 mod signing_keys;
+#[path = "deployed/status_list.rs"]
+mod status_list;
 #[path = "deployed/tenants.rs"]
 mod tenants;
 #[path = "deployed/test_login.rs"]

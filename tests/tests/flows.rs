@@ -36,6 +36,7 @@ mod flows {
     mod requests;
     mod reseal;
     mod resume;
+    mod revocation;
     mod rotation;
     mod scim_access;
     mod scim_audit;
@@ -46,8 +47,10 @@ mod flows {
     mod scim_users;
     mod sessions;
     mod signing_keys;
+    mod status_list;
     mod storage_calls;
     mod test_login;
     mod upstream;
+    mod verify;
     mod webhooks;
 }

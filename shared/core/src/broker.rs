@@ -19,6 +19,7 @@ use crate::scim::rate::Buckets;
 use crate::scim::types::Types;
 use crate::seal::Sealer;
 use crate::signing::{self, SigningKeys};
+use crate::status_list::StatusList;
 use crate::store::key;
 use crate::store::record::{self, RecordKey};
 use crate::upstream::UpstreamCopy;
@@ -56,6 +57,8 @@ pub(crate) struct AllCopies {
     pub(crate) webhooks: Copies<Vec<(String, Subscription)>>,
     /// Tenants whose deliveries are known to be registered.
     pub(crate) registered: Copies<()>,
+    pub(crate) roles: Copies<Option<String>>,
+    pub(crate) status_lists: Copies<StatusList>,
 }
 
 /// An enabled connection, as far as choosing among several needs it.

@@ -28,10 +28,12 @@ pub mod seal;
 pub mod secret;
 mod sessions;
 mod signing;
+pub mod status_list;
 pub mod store;
 pub mod token;
 mod upstream;
 pub mod userinfo;
+pub mod verify;
 mod webhook_signature;
 
 pub use broker::Broker;

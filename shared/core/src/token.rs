@@ -1,17 +1,21 @@
 //! The token endpoint: a code for the first tokens ([`redeem`]), a refresh token for the next ([`refresh`]). What a
-//! directory gets for itself is in [`crate::scim::access`].
+//! directory gets for itself is in [`crate::scim::access`]. And what can be done with tokens: [`revoke`],
+//! [`introspect`].
 
 mod claims;
+pub(crate) mod family;
+pub mod introspect;
 mod issue;
 mod redeem;
 mod refresh;
+pub mod revoke;
 
 use serde::Serialize;
 use vestibule_protocol::oauth::client_auth::ClientCredentials;
 use vestibule_protocol::oauth::token::TokenRequest;
 use vestibule_protocol::oauth::{self, ErrorCode};
 
-pub(crate) use claims::{AccessClaims, IdClaims, for_userinfo, is_access, visible};
+pub(crate) use claims::{AccessClaims, IdClaims, for_userinfo, is_access, role, visible};
 pub(crate) use issue::grant_id;
 
 use crate::Broker;

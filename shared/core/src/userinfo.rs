@@ -7,16 +7,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vestibule_protocol::jose::TokenType;
 use vestibule_protocol::oauth::{self, ErrorCode};
 
 use crate::Broker;
 use crate::error::Error;
 use crate::model::session::{Grant, Subject};
 use crate::sessions;
-use crate::signing;
 use crate::store::StoreError;
-use crate::store::key::SessionShard;
+use crate::token::family::{Family, live_claims, of_claims};
 use crate::token::{AccessClaims, for_userinfo, visible};
 
 /// What a client learns.
@@ -34,7 +32,7 @@ pub struct UserInfo {
 
 /// A grant that was found alive.
 pub(crate) struct LiveGrant {
-    subject: Subject,
+    pub(crate) subject: Subject,
     /// What its client wants to know whatever the scope.
     chosen: Map<String, Value>,
 }
@@ -50,10 +48,7 @@ pub async fn userinfo(broker: &Broker, token: &str) -> Result<UserInfo, Error> {
 /// What an access token says, if it is one of ours and its grant is alive.
 pub(crate) async fn bearer(broker: &Broker, token: &str) -> Result<(AccessClaims, Arc<LiveGrant>), Error> {
     let refused = || Error::from(oauth::Error::new(ErrorCode::InvalidToken, "the access token is not valid"));
-    let claims: AccessClaims = signing::verify(broker, TokenType::AccessToken, token).await?.ok_or_else(refused)?;
-    if claims.iss != broker.config.issuer || claims.exp.has_passed(broker.platform.clock.now()) {
-        return Err(refused());
-    }
+    let claims = live_claims(broker, token).await?.ok_or_else(refused)?;
     if !claims.scope.has("openid") {
         return Err(oauth::Error::new(ErrorCode::InsufficientScope, "the access token lacks the scope openid").into());
     }
@@ -61,23 +56,31 @@ pub(crate) async fn bearer(broker: &Broker, token: &str) -> Result<(AccessClaims
     Ok((claims, live))
 }
 
-async fn live_grant(broker: &Broker, claims: &AccessClaims) -> Result<Option<Arc<LiveGrant>>, Error> {
-    let Some((grant_id, _)) = claims.jti.split_once('.') else { return Ok(None) };
+/// Drops what this process remembers of a family that it ended.
+pub(crate) fn forget(broker: &Broker, family: &Family) {
+    broker.copies.live_grants.forget(&copy_name(family));
+}
+
+fn copy_name(family: &Family) -> String {
+    format!("{}/{}/{}", family.shard.tenant, family.session, family.id)
+}
+
+/// The grant of an access token, if it is alive or was less than a minute ago.
+pub(crate) async fn live_grant(broker: &Broker, claims: &AccessClaims) -> Result<Option<Arc<LiveGrant>>, Error> {
+    let Some(family) = of_claims(broker, claims).await? else { return Ok(None) };
     let now = broker.platform.clock.now();
-    let name = format!("{}/{}/{grant_id}", claims.tenant, claims.sid);
+    let name = copy_name(&family);
     if let Some(copy) = broker.copies.live_grants.get(&name, now) {
         return Ok(Some(copy));
     }
-    let Some(tenant) = broker.tenant(&claims.tenant).await? else { return Ok(None) };
-    let shard = SessionShard::of_user(&claims.tenant, &claims.sub, tenant.session_shards);
     let store = &*broker.platform.store;
-    let Some(found) = shard.grant(&claims.sid, grant_id).get(store).await? else { return Ok(None) };
+    let Some(found) = family.record().get(store).await? else { return Ok(None) };
     let Grant { subject, client, .. } = found.value;
     let chosen = match broker.client(&client).await? {
         Some(client) => for_userinfo(broker, &client, &subject).await?,
         None => Map::new(),
     };
-    match store.commit(&shard.partition(), sessions::still_live(&shard, &subject).into()).await {
+    match store.commit(&family.shard.partition(), sessions::still_live(&family.shard, &subject).into()).await {
         Ok(()) => Ok(Some(broker.copies.live_grants.keep(name, LiveGrant { subject, chosen }, now))),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),

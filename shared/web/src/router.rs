@@ -9,8 +9,8 @@ use vestibule_core::Broker;
 
 use crate::origin;
 use crate::routes::{
-    admin, authorize, callback, checkpoint, documents, home, initiate, invitation, logout, pushed, relay, scim,
-    test_login, token, userinfo,
+    admin, authorize, callback, checkpoint, documents, home, initiate, introspect, invitation, logout, pushed, relay,
+    revoke, scim, status, test_login, token, userinfo, verify,
 };
 
 /// The router. Every runtime serves this one.
@@ -27,6 +27,10 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/oauth2/test-login/{handle}", get(test_login::get))
         .route("/oauth2/token", post(token::post).options(token::preflight))
         .route("/oauth2/userinfo", get(userinfo::answer).post(userinfo::answer).options(token::preflight))
+        .route("/oauth2/revoke", post(revoke::post).options(token::preflight))
+        .route("/oauth2/introspect", post(introspect::post))
+        .route("/oauth2/status/{list}", get(status::get))
+        .route("/oauth2/verify", any(verify::answer))
         .route("/oauth2/jwks", get(documents::jwks))
         .route("/oauth2/logout", get(logout::get).post(logout::post))
         .route("/api/svc/v1/oauth2/authorize", get(relay::authorize))

@@ -7,14 +7,18 @@ pub(crate) mod checkpoint;
 pub(crate) mod documents;
 pub(crate) mod home;
 pub(crate) mod initiate;
+pub(crate) mod introspect;
 pub(crate) mod invitation;
 pub(crate) mod logout;
 pub(crate) mod pushed;
 pub(crate) mod relay;
+pub(crate) mod revoke;
 pub(crate) mod scim;
+pub(crate) mod status;
 pub(crate) mod test_login;
 pub(crate) mod token;
 pub(crate) mod userinfo;
+pub(crate) mod verify;
 
 use std::sync::Arc;
 

@@ -86,8 +86,23 @@ impl TestBroker {
         self.send(request.body(Body::empty()).expect("a request")).await
     }
 
+    /// Introspects a token as the application.
+    pub async fn introspect(&self, token: &str) -> Value {
+        self.post_as_app("/oauth2/introspect", &[("token", token)]).await.json()
+    }
+
+    /// Revokes a token as the application.
+    pub async fn revoke(&self, token: &str) {
+        let reply = self.post_as_app("/oauth2/revoke", &[("token", token)]).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+    }
+
     async fn token(&self, form: &[(&str, &str)]) -> Reply {
-        self.post("/oauth2/token", &[form, &[("client_id", "app"), ("client_secret", SECRET)]].concat()).await
+        self.post_as_app("/oauth2/token", form).await
+    }
+
+    async fn post_as_app(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.post(path, &[form, &[("client_id", "app"), ("client_secret", SECRET)]].concat()).await
     }
 }
 

@@ -20,6 +20,10 @@ async fn both_documents_say_the_same() {
         is("authorization_endpoint", json!(broker.at("/oauth2/authorize")));
         is("token_endpoint", json!(broker.at("/oauth2/token")));
         is("jwks_uri", json!(broker.at("/oauth2/jwks")));
+        is("revocation_endpoint", json!(broker.at("/oauth2/revoke")));
+        is("introspection_endpoint", json!(broker.at("/oauth2/introspect")));
+        let proving = json!(["client_secret_basic", "client_secret_post", "private_key_jwt"]);
+        is("introspection_endpoint_auth_methods_supported", proving);
         is("response_types_supported", json!(["code"]));
         is("code_challenge_methods_supported", json!(["S256"]));
         is("authorization_response_iss_parameter_supported", json!(true));

@@ -102,7 +102,7 @@ impl Tags {
     }
 
     /// Whether one of them is of this state. A weak tag promises less than `If-Match` asks for.
-    fn name(&self, current: &str, weak_counts: bool) -> bool {
+    pub fn name(&self, current: &str, weak_counts: bool) -> bool {
         match self {
             Self::Any => true,
             Self::These(tags) => tags.iter().any(|tag| {

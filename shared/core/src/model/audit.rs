@@ -195,6 +195,8 @@ pub enum AuditKind {
         /// Why.
         reason: EndReason,
     },
+    /// An application gave up what it held in a session (RFC 7009).
+    GrantRevoked,
     /// A spent code was presented again; the family that it began is revoked.
     CodeReplayed,
     /// A spent refresh token was presented again; its family is revoked.

@@ -171,4 +171,16 @@ pub struct Grant {
     pub rotated_at: Timestamp,
     /// When the family ends, whatever happens.
     pub expires_at: Timestamp,
+    /// Where its access tokens stand in the status list. Unknown for a family that was not used since there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<TokenStatus>,
+}
+
+/// The place of a family's access tokens in the status list of its partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenStatus {
+    /// The place. No other family's as long as one of the tokens could be shown.
+    pub index: u32,
+    /// When the last of the tokens that were given out has ended.
+    pub tokens_end: Timestamp,
 }

@@ -11,8 +11,11 @@ use crate::model::audit::AuditKind;
 use crate::model::effect::Effect;
 use crate::model::session::{EndReason, Grant, Session};
 use crate::outbox;
+use crate::status_list;
 use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, MAX_WRITES, StoreError, Write, record};
+use crate::token::family::Family;
+use crate::userinfo;
 
 /// Most grants that one commit lets go: each may owe something.
 const GRANTS: usize = MAX_WRITES / 4;
@@ -63,11 +66,17 @@ pub(crate) async fn end_grants(
     let partition = shard.partition();
     let page = store.list(&partition, &SessionShard::grants_of(session), None, GRANTS).await?;
     let more = page.next.is_some();
+    let now = broker.platform.clock.now();
     let mut clients = BTreeSet::new();
     let mut user = String::new();
-    let mut writes = Vec::with_capacity(page.records.len() + 2);
+    let mut writes = Vec::with_capacity(3 * page.records.len() + 2);
     for found in page.records {
+        if let Some(id) = found.id.strip_prefix(&SessionShard::grants_of(session)) {
+            userinfo::forget(broker, &Family { shard: shard.clone(), session: session.to_owned(), id: id.to_owned() });
+        }
         let grant = record::parse::<Grant>(&found)?.value;
+        // Nothing can use it any more, so it is as it was read.
+        writes.extend(status_list::revoke(shard, &grant, now)?);
         clients.insert(grant.client);
         user = grant.subject.user;
         writes.push(Write::Delete { id: found.id, expect: Expect::Any });

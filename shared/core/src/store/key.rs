@@ -27,9 +27,11 @@ use crate::model::test_login::TestLogin;
 mod delivery;
 mod directory;
 mod sessions;
+mod status;
 
 pub use self::delivery::*;
 pub use self::directory::*;
+pub use self::status::REVOKED;
 
 /// Minutes between two looks at one partition.
 pub const SLOTS: u32 = 15;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vestibule_protocol::mapping::rule::Kind;
 use vestibule_protocol::oauth::scope::Scope;
-use vestibule_protocol::oidc::added_claims::is_providers;
+use vestibule_protocol::oidc::added_claims::{is_protocols, is_providers};
 use vestibule_protocol::oidc::groups::Groups;
 use vestibule_protocol::time::Timestamp;
 
@@ -14,6 +14,7 @@ use crate::mapping;
 use crate::model::client::Client;
 use crate::model::session::{AuthenticationMethod, Subject};
 use crate::model::user::{Profile, User};
+use crate::status_list::StatusClaim;
 use crate::store::key;
 use crate::store::record::Stored;
 
@@ -31,6 +32,9 @@ pub(crate) struct AccessClaims {
     pub(crate) scope: Scope,
     pub(crate) tenant: String,
     pub(crate) sid: String,
+    /// Where its revocation would be seen. Missing in the tokens of a family that began before there was a status list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<StatusClaim>,
     /// Those that the client wants. None of them has the name of one above.
     #[serde(flatten, skip_deserializing)]
     pub(crate) chosen: Map<String, Value>,
@@ -93,6 +97,11 @@ pub(crate) fn visible(subject: &Subject, scope: &Scope) -> Map<String, Value> {
     members(&subject.profile.visible_to(scope)).into_iter().chain(added).collect()
 }
 
+/// The role of a person that counts, as their record says now.
+pub(crate) async fn role(broker: &Broker, subject: &Subject) -> Result<Option<String>, Error> {
+    Ok(Person::read(broker, subject).await?.and_then(|person| person.role))
+}
+
 /// Whether a claim says what the tenant's rules, or an administrator, made of a person.
 pub(crate) fn is_access(name: &str) -> bool {
     ["roles", "teams", "business_units"].iter().any(|known| known.eq_ignore_ascii_case(name))
@@ -143,6 +152,10 @@ impl<'a> Known<'a> {
                 (name, _) => (name, self.said(name).or_else(|| self.person.as_ref()?.claim(name))),
             };
             let theirs = client.claim_names.get(name).map_or(name, String::as_str);
+            // A name that got its meaning after it was set.
+            if is_protocols(theirs) {
+                continue;
+            }
             chosen.extend(value.map(|value| (theirs.to_owned(), value)));
         }
         chosen

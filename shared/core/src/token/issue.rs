@@ -15,6 +15,7 @@ use crate::model::client::Client;
 use crate::model::lifetimes::Lifetimes;
 use crate::model::session::Grant;
 use crate::signing;
+use crate::status_list;
 use crate::store::key::SessionShard;
 
 /// Which tokens to make.
@@ -31,6 +32,8 @@ pub(super) struct Issue<'a> {
     pub(super) refresh_secret: HandleSecret,
     /// When the grant was made or turned: lives are counted from one reading of the clock.
     pub(super) now: Timestamp,
+    /// When the access token ends: not after what the grant says of the family's last one.
+    pub(super) access_end: Timestamp,
     /// For the first ID token of a login.
     pub(super) nonce: Option<String>,
 }
@@ -45,9 +48,8 @@ pub(crate) fn grant_id(family: &str) -> String {
 
 /// Signs an access token and an ID token, and writes out the refresh token.
 pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResponse, Error> {
-    let Issue { shard, family, grant, scope, client, lives, refresh_secret, now, nonce } = issue;
+    let Issue { shard, family, grant, scope, client, lives, refresh_secret, now, access_end, nonce } = issue;
     let subject = &grant.subject;
-    let access_token_life = lives.access_token(client.access_token_life);
     let chosen = claims::choose(broker, client, subject, &scope).await?;
     let access = AccessClaims {
         iss: broker.config.issuer.clone(),
@@ -55,11 +57,12 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
         aud: grant.client.clone(),
         client_id: grant.client.clone(),
         iat: now,
-        exp: now + access_token_life,
+        exp: access_end,
         jti: format!("{}.{}", grant_id(&family), new_id(&*broker.platform.random)),
         scope: scope.clone(),
         tenant: subject.tenant.clone(),
         sid: subject.session.clone(),
+        status: status_list::claim(broker, shard, grant),
         chosen: chosen.access_token,
     };
     let keys = signing::keys(broker).await?;
@@ -84,7 +87,7 @@ pub(super) async fn issue(broker: &Broker, issue: Issue<'_>) -> Result<TokenResp
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
-        expires_in: access_token_life.0,
+        expires_in: access_end.seconds() - now.seconds(),
         refresh_token: refresh.to_text(),
         refresh_token_expires_in: grant.expires_at.seconds() - now.seconds(),
         id_token,

@@ -7,17 +7,20 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use vestibule_protocol::oauth;
 
+use super::family::{self, Family};
 use super::issue::{Issue, grant_id, issue};
 use super::{Caller, TokenResponse};
 use crate::Broker;
-use crate::audit;
 use crate::error::Error;
 use crate::handle::{Handle, HandleKind, SecretHash, new_secret};
 use crate::model::audit::AuditKind;
 use crate::model::session::{Code, Grant};
 use crate::sessions;
-use crate::store::key::SessionShard;
-use crate::store::{Expect, StoreError};
+use crate::status_list;
+use crate::store::{Expect, StoreError, Write};
+
+/// How many places in the status list are tried for a new family: of a list that is half full, 255 of 256 find one.
+const PLACES_TRIED: usize = 8;
 
 /// What a client offers.
 pub(super) struct Offer<'a> {
@@ -34,8 +37,9 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
     let hash = SecretHash::of(handle.secret.expose());
     let store = &*broker.platform.store;
     let record = shard.code(hash.as_str());
+    let began = Family { shard: shard.clone(), session: session.clone(), id: grant_id(hash.as_str()) };
     let Some(found) = record.get(store).await? else {
-        revoke_replayed(broker, &shard, session, hash.as_str(), client.id).await?;
+        family::end(broker, &began, client.id, AuditKind::CodeReplayed).await?;
         return Err(refused());
     };
     let code = found.value;
@@ -49,6 +53,7 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
     let now = broker.platform.clock.now();
     let refresh_secret = new_secret(random);
     let end = now + lives.refresh_token(client.registered.refresh_token_life);
+    let access_end = now + lives.access_token(client.registered.access_token_life);
     let grant = Grant {
         client: code.client,
         scope: code.scope.clone(),
@@ -58,32 +63,23 @@ pub(super) async fn redeem(broker: &Broker, client: Caller<'_>, offer: &Offer<'_
         salt: URL_SAFE_NO_PAD.encode(new_secret(random).expose()),
         rotated_at: now,
         expires_at: code.subject.session_ends_at.map_or(end, |session| session.min(end)),
+        status: Some(status_list::draw(random, access_end)),
     };
-    let family = hash.as_str().to_owned();
-    let grant_record = shard.grant(session, &grant_id(&family));
-    let mut writes = vec![
-        record.delete(Expect::Version(found.version)),
-        grant_record.put_until(&grant, grant.expires_at, Expect::Absent)?,
-    ];
-    writes.extend(sessions::still_live(&shard, &grant.subject));
-    match store.commit(&shard.partition(), writes).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict) => {
-            // Another redemption was faster, or the session ended meanwhile.
-            revoke_replayed(broker, &shard, session, &family, client.id).await?;
-            return Err(refused());
-        }
-        Err(error) => return Err(error.into()),
-    }
+    let Some(grant) = begin(broker, &began, grant, record.delete(Expect::Version(found.version))).await? else {
+        // Another redemption was faster, or the session ended meanwhile.
+        family::end(broker, &began, client.id, AuditKind::CodeReplayed).await?;
+        return Err(refused());
+    };
     let tokens = Issue {
         shard: &shard,
-        family,
+        family: hash.as_str().to_owned(),
         grant: &grant,
         scope: code.scope,
         client: client.registered,
         lives,
         refresh_secret,
         now,
+        access_end,
         nonce: code.nonce,
     };
     issue(broker, tokens).await
@@ -94,37 +90,24 @@ fn is_acceptable(code: &Code, client: &str, offer: &Offer<'_>) -> bool {
     code.client == client && code.redirect_uri == offer.redirect_uri && code.code_challenge.matches(offer.code_verifier)
 }
 
-/// A code that is gone and comes again: if it began a family of this client, that family ends.
-async fn revoke_replayed(
-    broker: &Broker,
-    shard: &SessionShard,
-    session: &str,
-    family: &str,
-    client: &str,
-) -> Result<(), Error> {
-    let record = shard.grant(session, &grant_id(family));
-    let Some(grant) = record.get(&*broker.platform.store).await? else { return Ok(()) };
-    if grant.value.client != client {
-        return Ok(());
+/// Spends the code and creates the grant, in one commit; the grant as it was written. `None` when the code is spent or
+/// the session over. Two families never have one place in the status list: whoever finds theirs taken draws another.
+async fn begin(broker: &Broker, family: &Family, grant: Grant, spend: Write) -> Result<Option<Grant>, Error> {
+    let (shard, mut grant) = (&family.shard, grant);
+    for _ in 0..PLACES_TRIED {
+        let mut writes = vec![spend.clone(), family.record().put_until(&grant, grant.expires_at, Expect::Absent)?];
+        writes.extend(sessions::still_live(shard, &grant.subject));
+        writes.extend(status_list::hold(shard, &grant)?);
+        match broker.platform.store.commit(&shard.partition(), writes).await {
+            Ok(()) => return Ok(Some(grant)),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let Some(drawn) = grant.status else { return Ok(None) };
+        if !status_list::is_taken(broker, shard, drawn.index).await? {
+            return Ok(None);
+        }
+        grant.status = Some(status_list::draw(&*broker.platform.random, drawn.tokens_end));
     }
-    revoke(broker, shard, &grant.value, &grant_id(family), AuditKind::CodeReplayed).await
-}
-
-/// Ends a family and owes the audit event, in one commit.
-pub(super) async fn revoke(
-    broker: &Broker,
-    shard: &SessionShard,
-    grant: &Grant,
-    id: &str,
-    kind: AuditKind,
-) -> Result<(), Error> {
-    let subject = &grant.subject;
-    let event = audit::event(broker, kind).about(&subject.user).in_client(&grant.client).in_session(&subject.session);
-    // Present: of many replays at once, one is told of.
-    let delete = shard.grant(&subject.session, id).delete(Expect::Present);
-    let writes = vec![delete, audit::owe(broker, shard.partition(), &subject.tenant, event)?];
-    match broker.platform.store.commit(&shard.partition(), writes).await {
-        Ok(()) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Err(StoreError::Busy("no place in the status list was free".to_owned()).into())
 }

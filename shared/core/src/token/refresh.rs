@@ -12,8 +12,8 @@ use vestibule_protocol::oauth::scope::Scope;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::time::{Seconds, Timestamp};
 
+use super::family::{self, Family};
 use super::issue::{Issue, grant_id, issue};
-use super::redeem::revoke;
 use super::{Caller, TokenResponse};
 use crate::Broker;
 use crate::error::Error;
@@ -22,7 +22,8 @@ use crate::model::audit::AuditKind;
 use crate::model::session::Grant;
 use crate::secret::Secret;
 use crate::sessions;
-use crate::store::{Expect, StoreError};
+use crate::status_list;
+use crate::store::{Expect, StoreError, Write};
 
 /// For this long after a rotation the same token gets the same answer.
 const LEEWAY: Seconds = Seconds(30);
@@ -39,25 +40,20 @@ pub(super) async fn refresh(
     let handle = Handle::parse(HandleKind::Refresh, 2, token).ok_or_else(refused)?;
     let shard = handle.locator.shard;
     let [session, family] = handle.locator.path.as_slice() else { return Err(refused()) };
-    let id = grant_id(family);
-    let record = shard.grant(session, &id);
+    let held = Family { shard: shard.clone(), session: session.clone(), id: grant_id(family) };
+    let record = held.record();
     for _ in 0..TRIES {
         let found = record.get(&*broker.platform.store).await?.ok_or_else(refused)?;
         let lives = client.lives_at(broker, &found.value.subject.tenant).await?;
         let lives = lives.filter(|_| found.value.client == client.id).ok_or_else(refused)?;
         let narrowed = narrow(scope.as_ref(), &found.value.scope)?;
         let now = broker.platform.clock.now();
-        let Some(turn) = turn(broker, &found.value, &handle.secret, now) else {
-            revoke(broker, &shard, &found.value, &id, AuditKind::RefreshTokenReplayed).await?;
+        let Some(mut turn) = turn(broker, &found.value, &handle.secret, now) else {
+            family::end(broker, &held, client.id, AuditKind::RefreshTokenReplayed).await?;
             return Err(refused());
         };
-        let expect = Expect::Version(found.version);
-        let write = if turn.changed {
-            record.put_until(&turn.grant, turn.grant.expires_at, expect)?
-        } else {
-            record.check(expect)
-        };
-        let mut writes = vec![write];
+        let end = now + lives.access_token(client.registered.access_token_life);
+        let mut writes = write(broker, &held, &mut turn, Expect::Version(found.version), end)?;
         writes.extend(sessions::used(broker, &shard, &turn.grant.subject).await?.ok_or_else(refused)?);
         match broker.platform.store.commit(&shard.partition(), writes).await {
             Ok(()) => {
@@ -70,6 +66,7 @@ pub(super) async fn refresh(
                     lives,
                     refresh_secret: turn.next,
                     now,
+                    access_end: turn.grant.status.map_or(end, |status| status.tokens_end.min(end)),
                     nonce: None,
                 };
                 return issue(broker, tokens).await;
@@ -96,6 +93,23 @@ struct Turn {
     next: HandleSecret,
     grant: Grant,
     changed: bool,
+}
+
+/// What a turn writes. An answer that is given again changes nothing, so its access token ends with that of the first.
+fn write(
+    broker: &Broker,
+    family: &Family,
+    turn: &mut Turn,
+    expect: Expect,
+    access_end: Timestamp,
+) -> Result<Vec<Write>, StoreError> {
+    let record = family.record();
+    if !turn.changed {
+        return Ok(vec![record.check(expect)]);
+    }
+    let place = status_list::carry_on(broker, &family.shard, &mut turn.grant, access_end)?;
+    let grant = record.put_until(&turn.grant, turn.grant.expires_at, expect)?;
+    Ok([grant].into_iter().chain(place).collect())
 }
 
 /// What a presented token means for its family; `None` for a replay. Whoever comes this far knows the family's name,

@@ -19,6 +19,10 @@ pub enum TokenType {
     RequestObject,
     /// `logout+jwt` (OpenID Connect Back-Channel Logout 1.0 §2.4).
     LogoutToken,
+    /// `token-introspection+jwt`: what introspection says, signed (RFC 9701 §5).
+    Introspection,
+    /// `statuslist+jwt`: which tokens are revoked (draft-ietf-oauth-status-list-21 §5.1).
+    StatusList,
 }
 
 impl TokenType {
@@ -29,6 +33,8 @@ impl TokenType {
             Self::IdToken | Self::ClientAssertion => "JWT",
             Self::RequestObject => "oauth-authz-req+jwt",
             Self::LogoutToken => "logout+jwt",
+            Self::Introspection => "token-introspection+jwt",
+            Self::StatusList => "statuslist+jwt",
         }
     }
 }

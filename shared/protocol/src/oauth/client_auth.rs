@@ -25,6 +25,8 @@ pub enum ClientAuthMethod {
 impl ClientAuthMethod {
     /// Every method, for the metadata document.
     pub const NAMES: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    /// Those that prove something.
+    pub const PROVING: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
 }
 
 /// What a request offers as proof. Not yet compared with anything.

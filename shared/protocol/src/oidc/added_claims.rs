@@ -61,7 +61,7 @@ pub fn is_name(text: &str) -> bool {
 /// Whether a claim is the protocols' or ours: what tokens mean rests on it. However it is written: some readers do not
 /// tell `Sub` from `sub`.
 pub fn is_protocols(name: &str) -> bool {
-    const NAMES: [&str; 31] = [
+    const NAMES: [&str; 32] = [
         "iss",
         "sub",
         "aud",
@@ -82,6 +82,7 @@ pub fn is_protocols(name: &str) -> bool {
         "client_id",
         "scope",
         "tenant",
+        "status",
         "cnf",
         "act",
         "may_act",
