@@ -29,6 +29,7 @@ pub mod secret;
 mod sessions;
 mod signing;
 pub mod store;
+mod tick;
 pub mod token;
 mod upstream;
 pub mod userinfo;
