@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower_service::Service;
-use vestibule_core::platform::{Crypto, CryptoError, HttpClient, HttpError, Platform, PrivateKey};
+use vestibule_core::platform::{Crypto, CryptoError, HttpClient, HttpError, NoQueue, Platform, PrivateKey};
 use vestibule_core::secret::Secret;
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::{Broker, Config};
@@ -64,6 +64,7 @@ fn router() -> Router {
         http: Arc::new(Provider),
         crypto: Arc::new(NoSignature),
         clock,
+        queue: Arc::new(NoQueue),
     };
     vestibule_web::router(Arc::new(Broker::new(config.expect("a configuration"), platform)))
 }

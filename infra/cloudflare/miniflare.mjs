@@ -1,14 +1,16 @@
 // Runs the built Worker on this machine: workerd below, SQLite files for the Durable Objects, a clock for the cron.
 //
-//   node infra/cloudflare/miniflare.mjs [--port 8787] [--build build/worker] [--state FOLDER] [--no-cron] [--no-kv]
+//   node infra/cloudflare/miniflare.mjs [--port 8787] [--build build/worker] [--state FOLDER]
+//     [--no-cron] [--no-kv] [--no-queue] [--test-clock FILE]
 //
 // The VESTIBULE_ variables of this process become the Worker's. Prints `ready URL` when it answers, ends on SIGTERM.
 // Without --state nothing is kept. GET /cdn-cgi/handler/scheduled runs the scheduled handler now, as workerd offers.
+// With --test-clock the Worker runs inside of test.js, its clock as many seconds ahead as the file says.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Log, LogLevel, Miniflare } from "miniflare";
+import { Log, LogLevel, Miniflare, Response } from "miniflare";
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +19,8 @@ const { values } = parseArgs({
     state: { type: "string" },
     "no-cron": { type: "boolean", default: false },
     "no-kv": { type: "boolean", default: false },
+    "no-queue": { type: "boolean", default: false },
+    "test-clock": { type: "string" },
   },
 });
 
@@ -31,6 +35,12 @@ const modules = readdirSync(values.build)
   .map((name) => ({ type: kinds[name.slice(name.lastIndexOf("."))], path: join(values.build, name) }))
   .filter((module) => module.type);
 
+const clock = values["test-clock"];
+if (clock) {
+  const contents = readFileSync(new URL("test.js", import.meta.url), "utf8");
+  modules.unshift({ type: "ESModule", path: join(values.build, "test.js"), contents });
+}
+
 const variables = Object.entries(process.env).filter(([name]) => name.startsWith("VESTIBULE_"));
 
 const miniflare = new Miniflare({
@@ -43,6 +53,10 @@ const miniflare = new Miniflare({
   bindings: Object.fromEntries(variables),
   durableObjects: { PARTITION: { className: "Partition", useSQLite: true } },
   kvNamespaces: values["no-kv"] ? [] : ["READ_COPY"],
+  queueProducers: values["no-queue"] ? {} : { TASKS: "tasks" },
+  // As wrangler.toml has it, but for the time that a message waits.
+  queueConsumers: values["no-queue"] ? {} : { tasks: { maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 3 } },
+  serviceBindings: clock ? { TEST_CLOCK: () => new Response(readFileSync(clock, "utf8")) } : {},
   defaultPersistRoot: values.state,
   // No look-up of where this machine is.
   cf: false,

@@ -10,6 +10,7 @@
 //   /ctl/rotate  ?mode=add (a new key signs, the old stay) | swap (all new) | drop (only the newest stays)
 //   /ctl/fault   ?name=token_500|jwks_500|userinfo_500|wrong_issuer&n=2: the next n answers are wrong
 //   /ctl/auto    ?on=1: whoever `login_hint` names is signed in without a page (load tests)
+import './clock.mjs';
 import { randomUUID, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';

@@ -20,6 +20,10 @@ pub struct Deployment {
     pub idp: Option<Provider>,
     /// `VESTIBULE_TEST_TICK`: where a POST runs the scheduled handler, if the runtime has such an address.
     pub tick: Option<String>,
+    /// `VESTIBULE_TEST_TASKS`: where a POST puts its body into the queue.
+    pub tasks: Option<String>,
+    /// `VESTIBULE_TEST_CLOCK`: the file that says by how many seconds everybody's clock is ahead.
+    pub clock: Option<String>,
     http: reqwest::Client,
 }
 
@@ -39,7 +43,8 @@ pub struct Provider {
 
 const HOW: &str = "is not set. This suite needs a running broker; `cargo xtask test` starts one and runs it. By hand: \
     set VESTIBULE_TEST_URL, VESTIBULE_ADMIN_TOKEN and, as far as there are any, VESTIBULE_TEST_RUNTIME, \
-    VESTIBULE_TEST_IDP (_CLIENT, _SECRET, _SIGNING_CLIENT) and VESTIBULE_TEST_TICK, then `cargo test -p vestibule-tests --features deployed`.";
+    VESTIBULE_TEST_IDP (_CLIENT, _SECRET, _SIGNING_CLIENT), \
+    VESTIBULE_TEST_TICK, VESTIBULE_TEST_TASKS and VESTIBULE_TEST_CLOCK, then `cargo test -p vestibule-tests --features deployed`.";
 
 impl Deployment {
     /// The deployment that the environment names. Fails with instructions when it names none.
@@ -56,6 +61,8 @@ impl Deployment {
                 signing_client: needed("VESTIBULE_TEST_IDP_SIGNING_CLIENT"),
             }),
             tick: variable("VESTIBULE_TEST_TICK"),
+            tasks: variable("VESTIBULE_TEST_TASKS"),
+            clock: variable("VESTIBULE_TEST_CLOCK"),
             http: http_client(),
         }
     }

@@ -4,6 +4,7 @@
 
 pub mod deliveries;
 mod people;
+mod queue;
 mod scim;
 mod sign_in;
 
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use tower_service::Service;
 use url::{Url, form_urlencoded};
 use vestibule_core::config::SealingKey;
-use vestibule_core::platform::{Clock, HttpClient, Platform, Random};
+use vestibule_core::platform::{Clock, HttpClient, NoQueue, Platform, Random};
 use vestibule_core::secret::Secret;
 use vestibule_core::store::Store;
 use vestibule_core::store::memory::MemoryStore;
@@ -28,6 +29,7 @@ use crate::dns::Network;
 use crate::platform::crypto;
 use crate::reply::Reply;
 
+pub use queue::TestQueue;
 pub use sign_in::{SignedIn, authorization, claims, signed_in};
 
 /// The broker's address.
@@ -55,6 +57,8 @@ pub struct TestBroker {
     pub network: Arc<Network>,
     /// What is kept.
     pub store: Arc<dyn Store>,
+    /// The broker's tasks.
+    pub queue: Arc<TestQueue>,
     random: Arc<dyn Random>,
     sealing: Vec<(&'static str, u8)>,
 }
@@ -105,8 +109,8 @@ impl TestBroker {
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let sealing = vec![("k1", 1)];
         let network = Arc::new(Network::new(&idp));
-        let broker = broker(&clock, &random, &network, store.clone(), &sealing);
-        Self { broker, clock, idp_clock, idp, network, store, random, sealing }
+        let (broker, queue) = broker(&clock, &random, &network, store.clone(), &sealing);
+        Self { broker, clock, idp_clock, idp, network, store, queue, random, sealing }
     }
 
     /// Another process over the same store, or over `store` in its place: nothing in its memory.
@@ -126,8 +130,8 @@ impl TestBroker {
     pub fn with_settings(&self, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = self.broker.config.clone();
         change(&mut config);
-        let broker = Arc::new(Broker::new(config, self.broker.platform.clone()));
-        Self { broker, ..self.another_process(None) }
+        let (broker, queue) = queue::with_queue(config, self.broker.platform.clone());
+        Self { broker, queue, ..self.another_process(None) }
     }
 
     /// Another process on another platform.
@@ -135,13 +139,15 @@ impl TestBroker {
     pub fn with_platform(&self, change: impl FnOnce(&mut Platform)) -> Self {
         let mut platform = self.broker.platform.clone();
         change(&mut platform);
-        let broker = Arc::new(Broker::new(self.broker.config.clone(), platform));
-        Self { broker, ..self.another_process(None) }
+        let (broker, queue) = queue::with_queue(self.broker.config.clone(), platform);
+        Self { broker, queue, ..self.another_process(None) }
     }
 
     fn with(&self, store: Arc<dyn Store>, sealing: Vec<(&'static str, u8)>) -> Self {
+        let (broker, queue) = broker(&self.clock, &self.random, &self.network, Arc::clone(&store), &sealing);
         Self {
-            broker: broker(&self.clock, &self.random, &self.network, Arc::clone(&store), &sealing),
+            broker,
+            queue,
             clock: Arc::clone(&self.clock),
             idp_clock: Arc::clone(&self.idp_clock),
             idp: Arc::clone(&self.idp),
@@ -200,7 +206,7 @@ fn broker(
     network: &Arc<Network>,
     store: Arc<dyn Store>,
     sealing: &[(&str, u8)],
-) -> Arc<Broker> {
+) -> (Arc<Broker>, Arc<TestQueue>) {
     let key = |(name, byte): &(&str, u8)| SealingKey { name: (*name).to_owned(), key: Secret::new([*byte; 32]) };
     let config = Config {
         issuer: ISSUER.to_owned(),
@@ -218,6 +224,7 @@ fn broker(
         http: Arc::clone(network) as Arc<dyn HttpClient>,
         crypto: crypto(),
         store,
+        queue: Arc::new(NoQueue),
     };
-    Arc::new(Broker::new(config, platform))
+    queue::with_queue(config, platform)
 }

@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod dns;
 pub mod form;
 pub mod in_process;
+pub mod passing;
 pub mod platform;
 pub mod reply;
 pub mod scim;

@@ -56,6 +56,8 @@ mod provider;
 mod provisioning;
 #[path = "deployed/pushed.rs"]
 mod pushed;
+#[path = "deployed/queue.rs"]
+mod queue;
 #[path = "deployed/races.rs"]
 mod races;
 #[path = "deployed/refresh.rs"]

@@ -31,6 +31,7 @@ mod flows {
     mod provisioning;
     mod pushed;
     mod pushed_addresses;
+    mod queue;
     mod relay;
     mod replaced;
     mod requests;

@@ -9,8 +9,8 @@ use crate::command::{cargo, lines, run, step};
 use crate::workspace::root;
 use crate::{install, wasm};
 
-/// Turns on the suite that needs a running broker, which a plain `cargo test` leaves out.
-pub(crate) const FEATURES: [&str; 2] = ["--features", "vestibule-tests/deployed"];
+/// Turns on the suites that need a running broker, which a plain `cargo test` leaves out, and lets them move its clock.
+pub(crate) const FEATURES: [&str; 2] = ["--features", "vestibule-tests/deployed,vestibule/test-clock"];
 
 /// The Worker's module, in `build/worker`. With `conformance`, one for tests in `build/worker-conformance` that can
 /// run the store conformance suite inside of workerd.

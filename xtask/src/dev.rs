@@ -37,9 +37,7 @@ pub(crate) fn run(runtime: Runtime, port: u16) -> Result<ExitCode> {
         }
         if runtime == Runtime::Lambda && watch.elapsed() >= TICK {
             watch = Stopwatch::start();
-            if let Some(tick) = &broker.tick {
-                http::post(tick)?;
-            }
+            http::post(&broker.tick)?;
         }
         std::thread::sleep(Duration::from_millis(200));
     }

@@ -10,6 +10,7 @@ mod dev;
 mod fuzz;
 mod http;
 mod install;
+mod moto;
 mod process;
 mod runtime;
 mod test;

@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 
 use crate::command::command;
 use crate::process::{Folder, Process, free_port};
-use crate::wasm;
 use crate::workspace::{binary, root};
+use crate::{moto, wasm};
 
 /// The administrator's token of every broker that is started here. Not a secret: they listen on loopback only.
 pub(crate) const ADMIN_TOKEN: &str = "local-administrator-of-a-throwaway-broker";
@@ -58,14 +58,30 @@ pub(crate) struct Options {
     pub(crate) cron: bool,
     /// The Worker that can run the store conformance suite.
     pub(crate) conformance: bool,
+    /// Whose clock it follows.
+    pub(crate) time: Time,
+}
+
+/// Whose clock a broker follows.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// The system's.
+    #[default]
+    Real,
+    /// One that tests move.
+    Tests,
 }
 
 /// A broker that runs until this is dropped.
 pub(crate) struct Running {
     /// Its origin.
     pub(crate) url: String,
-    /// A POST here runs the scheduled work, where the runtime can be told to.
-    pub(crate) tick: Option<String>,
+    /// A POST here runs the scheduled work. The native binary has the address with a clock that tests move only.
+    pub(crate) tick: String,
+    /// A POST here puts its body into the queue, where there is a clock that tests move.
+    pub(crate) tasks: String,
+    /// Says by how many seconds the clock is ahead.
+    pub(crate) clock: Option<PathBuf>,
     // Dropped in this order: a process before the one that it talks to, and the data last.
     processes: VecDeque<Process>,
     data: Data,
@@ -109,7 +125,13 @@ pub(crate) fn start(runtime: Runtime, options: &Options) -> Result<Running> {
         Data::Thrown(Folder::new(runtime.name())?)
     };
     let url = format!("http://localhost:{port}");
-    let mut running = Running { url, tick: None, processes: VecDeque::new(), data };
+    let (tick, tasks) = (format!("{url}/test/tick"), format!("{url}/test/tasks"));
+    let mut running = Running { url, tick, tasks, clock: None, processes: VecDeque::new(), data };
+    if options.time == Time::Tests {
+        let file = running.folder().join("clock");
+        std::fs::write(&file, "0")?;
+        running.clock = Some(file);
+    }
     let started = match runtime {
         Runtime::Native => native(&mut running, port),
         Runtime::Worker => worker(&mut running, port, options),
@@ -122,6 +144,9 @@ pub(crate) fn start(runtime: Runtime, options: &Options) -> Result<Running> {
 fn native(running: &mut Running, port: u16) -> Result<()> {
     let mut broker = Command::new(binary("vestibule"));
     broker.args(["--no-demo", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(running.folder());
+    if let Some(clock) = &running.clock {
+        broker.env("VESTIBULE_TEST_CLOCK", clock);
+    }
     running.add(settings(&mut broker, port), "native", &ready(port))
 }
 
@@ -131,13 +156,17 @@ fn worker(running: &mut Running, port: u16, options: &Options) -> Result<()> {
     if !options.cron {
         miniflare.arg("--no-cron");
     }
-    running.add(settings(&mut miniflare, port), "workerd", &ready(port))?;
-    running.tick = Some(format!("http://127.0.0.1:{port}/cdn-cgi/handler/scheduled"));
-    Ok(())
+    if let Some(clock) = &running.clock {
+        miniflare.arg("--test-clock").arg(clock);
+    }
+    running.tick = format!("http://127.0.0.1:{port}/cdn-cgi/handler/scheduled");
+    running.add(settings(&mut miniflare, port), "workerd", &ready(port))
 }
 
 fn lambda(running: &mut Running, port: u16, instances: u8) -> Result<()> {
     let (table, control) = (free_port()?, free_port()?);
+    let (moto, sqs) = moto::start()?;
+    running.processes.push_front(moto);
     let mut dynamodb = Command::new(binary("vestibule"));
     dynamodb.args(["dynamodb", "--listen", &format!("127.0.0.1:{table}"), "--data-dir"]).arg(running.folder());
     running.add(&mut dynamodb, "lambda-dynamodb", &format!("http://127.0.0.1:{table}/"))?;
@@ -148,13 +177,17 @@ fn lambda(running: &mut Running, port: u16, instances: u8) -> Result<()> {
         .arg("--sync")
         .arg(binary("vestibule-sync"))
         .args(["--event", "infra/local/lambda/events/scheduled.json", "--control", &format!("127.0.0.1:{control}")])
+        .args(["--sqs", &sqs])
         .env("VESTIBULE_DYNAMODB_ENDPOINT", format!("http://127.0.0.1:{table}"))
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "local")
         .env("AWS_SECRET_ACCESS_KEY", "local");
-    running.add(settings(&mut gateway, port), "lambda", &ready(port))?;
-    running.tick = Some(format!("http://127.0.0.1:{control}/tick"));
-    Ok(())
+    if let Some(clock) = &running.clock {
+        gateway.env("VESTIBULE_TEST_CLOCK", clock);
+    }
+    (running.tick, running.tasks) =
+        (format!("http://127.0.0.1:{control}/tick"), format!("http://127.0.0.1:{control}/send"));
+    running.add(settings(&mut gateway, port), "lambda", &ready(port))
 }
 
 /// Where a broker says that it is there.
@@ -187,8 +220,8 @@ impl IdentityProvider {
     /// A client that proves itself, and signs its requests, with the broker's published key.
     pub(crate) const SIGNING_CLIENT: &str = "broker-signing";
 
-    /// Starts one that knows this broker.
-    pub(crate) fn start(broker: &str) -> Result<Self> {
+    /// Starts one that knows this broker, and follows this clock.
+    pub(crate) fn start(broker: &str, clock: Option<&Path>) -> Result<Self> {
         let port = free_port()?;
         let client = |id: &str, method: &str| {
             serde_json::json!({
@@ -212,6 +245,9 @@ impl IdentityProvider {
         ]);
         let mut node = command("node", &["tests/js/op.mjs"]);
         node.env("PORT", port.to_string()).env("CLIENTS", clients.to_string());
+        if let Some(clock) = clock {
+            node.env("VESTIBULE_TEST_CLOCK", clock);
+        }
         let mut process = Process::background(&mut node, "identity-provider")?;
         let issuer = format!("http://127.0.0.1:{port}");
         process.wait_until_ready(&format!("{issuer}/.well-known/openid-configuration"))?;

@@ -12,7 +12,7 @@ use anyhow::Result;
 use crate::build::{self, TestProgram};
 use crate::command::{Stopwatch, step};
 use crate::install;
-use crate::runtime::{self, IdentityProvider, Options, Runtime};
+use crate::runtime::{self, IdentityProvider, Options, Runtime, Time};
 use suites::Target;
 use tally::Tally;
 
@@ -54,9 +54,10 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
     if runtime == Runtime::Worker {
         build::worker(false)?;
     }
-    let broker =
-        step(&format!("start the broker on {}", runtime.name()), || runtime::start(runtime, &Options::default()))?;
-    let idp = IdentityProvider::start(&broker.url)?;
+    let broker = step(&format!("start the broker on {}", runtime.name()), || {
+        runtime::start(runtime, &Options { time: Time::Tests, ..Options::default() })
+    })?;
+    let idp = IdentityProvider::start(&broker.url, broker.clock.as_deref())?;
     let failed = tally.failed;
     let target = Target { runtime, broker: &broker, idp: &idp };
     let outcome = suites::deployed(tally, programs, &target, filter)
@@ -72,7 +73,8 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
             }
             suites::scim(tally, &target, filter)?;
             suites::browser(tally, &target, filter)
-        });
+        })
+        .and_then(|()| suites::later(tally, programs, &target, filter));
     if outcome.is_err() || tally.failed > failed {
         broker.print_logs();
         idp.print_log();

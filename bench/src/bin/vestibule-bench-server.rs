@@ -10,7 +10,7 @@ use vestibule_aws::crypto::AwsLc;
 use vestibule_aws::http::OutboundHttp;
 use vestibule_aws::log::{self, Lines};
 use vestibule_aws::{Settings, SystemClock, SystemRandom, environment};
-use vestibule_core::platform::{Clock, Platform};
+use vestibule_core::platform::{Clock, NoQueue, Platform};
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::{Broker, Config};
 
@@ -29,6 +29,7 @@ async fn main() -> Result<()> {
         crypto: Arc::new(AwsLc::default()),
         random: Arc::new(SystemRandom),
         clock,
+        queue: Arc::new(NoQueue),
     };
     // As the native binary listens.
     let listener = TcpListener::bind(&address).await?.tap_io(|stream| {

@@ -1,20 +1,27 @@
-//! The broker's platform on AWS: DynamoDB, aws-lc-rs, reqwest and the system's clock and generator.
+//! The broker's platform on AWS: DynamoDB, SQS, aws-lc-rs, reqwest and the system's clock and generator.
 //!
 //! Two Lambda functions use it (`vestibule-http`, `vestibule-sync`), and the native binary over an embedded table.
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use vestibule_core::platform::QueueError;
 use vestibule_core::{Broker, Config};
 
 pub mod crypto;
+pub mod event;
 pub mod http;
 pub mod log;
 pub mod platform;
+pub mod queue;
 pub mod settings;
 pub mod store;
+#[cfg(feature = "test-clock")]
+mod test_clock;
 
 pub use platform::{SystemClock, SystemRandom, platform};
+pub use queue::SqsQueue;
 pub use settings::{Settings, environment};
 pub use store::DynamoStore;
 
@@ -27,6 +34,9 @@ pub enum StartError {
     /// The log filter.
     #[error("{0}")]
     Log(String),
+    /// The queue.
+    #[error("{0}")]
+    Queue(#[from] vestibule_core::platform::QueueError),
     /// The client for identity providers.
     #[error("{0}")]
     Http(#[from] vestibule_core::platform::HttpError),
@@ -37,7 +47,9 @@ pub async fn start() -> Result<Broker, StartError> {
     let settings = Settings::from_vars(environment);
     log::start(&settings.log, log::Lines::Json).map_err(StartError::Log)?;
     let config = Config::from_vars(environment)?;
-    let platform = platform(&config, &settings).await?;
+    let missing = || QueueError("VESTIBULE_QUEUE_URL is not set".to_owned());
+    let queue = SqsQueue::new(settings.queue_url.clone().ok_or_else(missing)?).await?;
+    let platform = platform(&config, &settings, Arc::new(queue)).await?;
     Ok(Broker::new(config, platform))
 }
 

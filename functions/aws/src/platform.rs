@@ -1,10 +1,10 @@
-//! The five traits of the core, from a deployment's settings.
+//! The traits of the core, from a deployment's settings.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use vestibule_core::Config;
-use vestibule_core::platform::{Clock, HttpError, Platform, Random};
+use vestibule_core::platform::{Clock, HttpError, Platform, Queue, Random};
 use vestibule_protocol::time::Timestamp;
 
 use crate::crypto::AwsLc;
@@ -21,7 +21,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         // A clock before 1970 is no clock; 0 makes every token look issued in the future, which is refused.
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+        let now = Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
+        #[cfg(feature = "test-clock")]
+        let now = now + crate::test_clock::ahead();
+        now
     }
 }
 
@@ -39,8 +42,8 @@ impl Random for SystemRandom {
     }
 }
 
-/// The platform of a deployment. Connects to nothing yet.
-pub async fn platform(config: &Config, settings: &Settings) -> Result<Platform, HttpError> {
+/// The platform of a deployment whose tasks go to `queue`. Connects to nothing yet.
+pub async fn platform(config: &Config, settings: &Settings, queue: Arc<dyn Queue>) -> Result<Platform, HttpError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let client = store::client(settings.dynamodb_endpoint.as_deref()).await;
@@ -48,6 +51,7 @@ pub async fn platform(config: &Config, settings: &Settings) -> Result<Platform, 
         store: Arc::new(DynamoStore::new(client, settings.table.clone(), clock.clone(), random.clone())),
         http: Arc::new(OutboundHttp::new(config.egress_loopback)?),
         crypto: Arc::new(AwsLc::default()),
+        queue,
         clock,
         random,
     })

@@ -7,6 +7,8 @@ pub struct Settings {
     pub table: String,
     /// `VESTIBULE_DYNAMODB_ENDPOINT`: a DynamoDB other than the region's own, such as `http://127.0.0.1:8000`.
     pub dynamodb_endpoint: Option<String>,
+    /// `VESTIBULE_QUEUE_URL`: the queue of the Lambda functions' tasks. The native binary has none.
+    pub queue_url: Option<String>,
     /// `VESTIBULE_LOG`: a filter such as `info` or `vestibule_core=debug,warn`. Default `info`.
     pub log: String,
 }
@@ -18,6 +20,7 @@ impl Settings {
         Self {
             table: read("VESTIBULE_TABLE").unwrap_or_else(|| "vestibule".to_owned()),
             dynamodb_endpoint: read("VESTIBULE_DYNAMODB_ENDPOINT"),
+            queue_url: read("VESTIBULE_QUEUE_URL"),
             log: read("VESTIBULE_LOG").unwrap_or_else(|| "info".to_owned()),
         }
     }

@@ -29,6 +29,7 @@ mod retry;
 mod table;
 
 pub use client::client;
+pub(crate) use client::{retries, timeouts};
 pub use table::{TableError, create_table};
 
 use failure::Failure;

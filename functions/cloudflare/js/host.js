@@ -3,6 +3,14 @@
 
 import { waitUntil } from "cloudflare:workers";
 
+// Calls that count against what the platform allows an invocation ("subrequests"). Of all invocations of this isolate.
+let made = 0;
+
+/** How many calls were made so far. */
+export function calls() {
+  return made;
+}
+
 /** The reply to a browser. `body` is a view into wasm memory and is copied. */
 export function respond(status, head, body) {
   const headers = {};
@@ -19,6 +27,7 @@ export function respond(status, head, body) {
 
 /** Sends a request to an identity provider. Throws TimeoutError, TooLargeError or what the runtime throws. */
 export async function send(method, url, head, body, timeout, limit) {
+  made += 1;
   const reply = await fetch(url, {
     method,
     headers: pairs(head),
@@ -74,27 +83,47 @@ function pairs(head) {
 
 /** Asks a partition without changing it. */
 export function readPartition(namespace, name, message) {
+  made += 1;
   return namespace.getByName(name).read(message);
 }
 
 /** Changes a partition. */
 export function writePartition(namespace, name, message) {
+  made += 1;
   return namespace.getByName(name).write(message);
 }
 
 /** A read copy from Workers KV, or null. `cacheTtl` is how long this place may answer without asking further. */
 export async function readCopy(namespace, name) {
+  made += 1;
   return await namespace.get(name, { type: "text", cacheTtl: 60 });
 }
 
 /** Writes a read copy, after the reply if need be. KV removes it by itself. */
 export function writeCopy(namespace, name, text) {
+  made += 1;
   // Two writes to one name within a second are refused; either copy serves.
   waitUntil(namespace.put(name, text, { expirationTtl: 60 }).catch(() => {}));
 }
 
 export async function deleteCopy(namespace, name) {
+  made += 1;
   await namespace.delete(name);
+}
+
+/** Sends tasks, a JSON list, to a queue. */
+export async function sendTasks(queue, tasks) {
+  const messages = JSON.parse(tasks).map((body) => ({ body }));
+  // The most that the queue takes at once.
+  for (let at = 0; at < messages.length; at += 100) {
+    made += 1;
+    await queue.sendBatch(messages.slice(at, at + 100));
+  }
+}
+
+/** Lets a promise finish although the reply is sent. */
+export function afterReply(promise) {
+  waitUntil(promise);
 }
 
 /** Writes one line of the log. */

@@ -26,6 +26,17 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = writePartition)]
     pub(crate) async fn write_partition(namespace: &JsValue, name: &str, message: &str) -> Result<JsValue, JsValue>;
 
+    /// Sends tasks, a JSON list of them, to a queue.
+    #[wasm_bindgen(catch, js_name = sendTasks)]
+    pub(crate) async fn send_tasks(queue: &JsValue, tasks: &str) -> Result<JsValue, JsValue>;
+
+    /// Lets a promise finish although the reply is sent.
+    #[wasm_bindgen(js_name = afterReply)]
+    pub(crate) fn after_reply(promise: js_sys::Promise);
+
+    /// How many calls out of this isolate were made so far.
+    pub(crate) fn calls() -> u32;
+
     /// Writes a line to `console[level]`.
     pub(crate) fn log(level: &str, line: &str);
 

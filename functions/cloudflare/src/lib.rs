@@ -1,7 +1,7 @@
 //! Vestibule on Cloudflare Workers. `js/worker.js` is the module that Cloudflare loads; it calls what is exported here.
 //!
 //! An isolate has one [`Broker`], built from its bindings on the first request. The bindings: the variables of
-//! [`Config`], `PARTITION` (the Durable Object), and `READ_COPY` (Workers KV, optional).
+//! [`Config`], `PARTITION` (the Durable Object), `READ_COPY` (Workers KV, optional), and `TASKS` (Queues, optional).
 
 use std::cell::OnceCell;
 use std::convert::Infallible;
@@ -24,6 +24,7 @@ mod host;
 mod log;
 mod message;
 mod platform;
+mod queue;
 mod read_copy;
 mod store;
 
@@ -71,7 +72,7 @@ pub fn fetch(env: &JsValue, head: &str, body: Option<Vec<u8>>) -> js_sys::Promis
     })
 }
 
-/// Works off what is due: a `Promise` of nothing. Cloudflare calls it each minute.
+/// Plans what is due: a `Promise` of nothing. Cloudflare calls it each minute.
 #[wasm_bindgen]
 pub fn scheduled(env: &JsValue) -> js_sys::Promise {
     let broker = with_isolate(env, |isolate| isolate.broker.clone());
@@ -88,6 +89,21 @@ pub fn scheduled(env: &JsValue) -> js_sys::Promise {
     })
 }
 
+/// Does a task that the queue delivered, as JSON: a `Promise` of whether it needs no other try.
+#[wasm_bindgen]
+pub fn work(env: &JsValue, task: &str) -> js_sys::Promise {
+    let (broker, task) = (with_isolate(env, |isolate| isolate.broker.clone()), task.to_owned());
+    future_to_promise(async move {
+        let Some(broker) = broker else { return Ok(JsValue::FALSE) };
+        Ok(queue::work(&broker, &task).await.into())
+    })
+}
+
+/// The broker, once it is built.
+fn broker() -> Option<Arc<Broker>> {
+    ISOLATE.with(|isolate| isolate.get().and_then(Option::as_ref).map(|isolate| isolate.broker.clone()))
+}
+
 fn with_isolate<T>(env: &JsValue, act: impl FnOnce(&Isolate) -> T) -> Option<T> {
     ISOLATE.with(|isolate| isolate.get_or_init(|| build(env)).as_ref().map(act))
 }
@@ -101,7 +117,7 @@ fn build(env: &JsValue) -> Option<Isolate> {
     let config = config.map_err(|errors| tracing::error!("{errors}")).ok()?;
     let copies = read_copy::ReadCopy::new(host::property(env, "READ_COPY"));
     let store = Arc::new(store::ObjectStore::new(namespace, copies));
-    let platform = platform::platform(store, config.egress_loopback);
+    let platform = platform::platform(store, queue::queue(host::property(env, "TASKS")), config.egress_loopback);
     let broker = Arc::new(Broker::new(config, platform));
     let router = vestibule_web::router(broker.clone());
     #[cfg(feature = "conformance")]

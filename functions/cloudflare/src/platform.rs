@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use js_sys::Uint8Array;
 use send_wrapper::SendWrapper;
 use vestibule_core::platform::{
-    Clock, HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpClient, HttpError, Platform, Random, check_egress,
+    Clock, HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpClient, HttpError, Platform, Queue, Random, check_egress,
 };
 use vestibule_core::store::Store;
 use vestibule_protocol::time::Timestamp;
@@ -17,14 +17,15 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::crypto::WebCrypto;
 use crate::{head, host};
 
-/// The five ways out of an isolate.
-pub(crate) fn platform(store: Arc<dyn Store>, allow_loopback: bool) -> Platform {
+/// The ways out of an isolate.
+pub(crate) fn platform(store: Arc<dyn Store>, queue: Arc<dyn Queue>, allow_loopback: bool) -> Platform {
     Platform {
         clock: Arc::new(HostClock),
         random: Arc::new(HostRandom),
         http: Arc::new(Fetch { allow_loopback }),
         crypto: Arc::new(WebCrypto::default()),
         store,
+        queue,
     }
 }
 

@@ -11,8 +11,11 @@ mod arguments;
 mod data;
 mod demo;
 mod listen;
+mod queue;
 mod serve;
 mod table;
+#[cfg(feature = "test-clock")]
+mod test_routes;
 
 use arguments::{Arguments, Command};
 

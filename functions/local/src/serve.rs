@@ -1,4 +1,4 @@
-//! `vestibule serve`: the broker on hyper, the embedded table, the minute's tick, and the demo.
+//! `vestibule serve`: the broker on hyper, the embedded table, the minute's tick and its tasks, and the demo.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,10 @@ use vestibule_core::{Broker, Config};
 use crate::arguments::Serve;
 use crate::data::DataDir;
 use crate::listen::{self, Servers};
+use crate::queue::LocalQueue;
 use crate::{demo, say, start_log, table};
 
-/// How often the broker works off what is due.
+/// How often the broker plans what is due.
 const TICK: Duration = Duration::from_mins(1);
 
 pub(crate) async fn run(arguments: Serve) -> Result<()> {
@@ -36,13 +37,18 @@ pub(crate) async fn run(arguments: Serve) -> Result<()> {
         let endpoint = table::start(table::open(&data)?, listener, &settings.table).await?;
         settings.dynamodb_endpoint = Some(endpoint);
     }
-    let platform = platform(&config, &settings).await?;
+    let queue = Arc::new(LocalQueue::default());
+    let platform = platform(&config, &settings, queue.clone()).await?;
     let (issuer, token) = (config.issuer.clone(), config.admin_token.clone());
     let local = listen::origin(&listener)?;
     let broker = Arc::new(Broker::new(config, platform));
 
     let mut servers = Servers::new();
-    servers.start(listener, vestibule_web::router(broker.clone()));
+    let router = vestibule_web::router(broker.clone());
+    #[cfg(feature = "test-clock")]
+    let router = router.merge(crate::test_routes::router(&broker));
+    servers.start(listener, router);
+    queue.start(&broker);
     tokio::spawn(tick(broker));
     say(&format!("Vestibule {} at {issuer}", env!("CARGO_PKG_VERSION")));
     if environment("VESTIBULE_ADMIN_TOKEN").is_none() {

@@ -13,8 +13,7 @@ use crate::model::routing::Route;
 use crate::model::sign_in::SignIn;
 use crate::model::tenant::Tenant;
 use crate::model::webhook::{Subscription, WebhookSecrets};
-use crate::outbox;
-use crate::platform::Platform;
+use crate::platform::{Platform, Task};
 use crate::scim::rate::Buckets;
 use crate::scim::types::Types;
 use crate::seal::Sealer;
@@ -22,10 +21,11 @@ use crate::signing::{self, SigningKeys};
 use crate::status_list::StatusList;
 use crate::store::key;
 use crate::store::record::{self, RecordKey};
+use crate::tick;
 use crate::upstream::UpstreamCopy;
 use crate::userinfo::LiveGrant;
 
-pub use crate::outbox::TickReport;
+pub use crate::tick::{HereReport, TickReport, WorkReport};
 
 /// One broker: what a request or a tick is handed to. One per process or isolate.
 pub struct Broker {
@@ -75,13 +75,25 @@ impl Broker {
         Self { config, platform, sealer, copies: AllCopies::default(), scim_buckets: Buckets::default() }
     }
 
-    /// Works off what is due now. The scheduled entry point of every runtime calls it once a minute.
+    /// Plans what is due in this minute. The scheduled entry point of every runtime calls it once a minute.
     pub async fn tick(&self) -> Result<TickReport, Error> {
         // Keys that cannot be changed now can wait; what is owed cannot.
         if let Err(error) = signing::tick(self).await {
             tracing::error!(error = &error as &dyn std::error::Error, "tick.keys_failed");
         }
-        outbox::tick(self).await
+        tick::tick(self).await
+    }
+
+    /// Does a task that was sent to [`Platform::queue`]: a bounded batch, whose rest is sent on. An error means that
+    /// the task is worth another try.
+    pub async fn work(&self, task: &Task) -> Result<WorkReport, Error> {
+        Box::pin(tick::work(self, task)).await
+    }
+
+    /// Does tasks for which there is no queue, as many as there is room for. Asked before each batch, which needs
+    /// room for [`Queue::steps`](crate::platform::Queue::steps) and two calls to the store.
+    pub async fn work_here(&self, tasks: Vec<Task>, has_room: impl Fn() -> bool) -> HereReport {
+        Box::pin(tick::work_here(self, tasks, has_room)).await
     }
 
     /// An application, at most a minute old. What is no id names nobody.

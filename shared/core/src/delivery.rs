@@ -17,14 +17,15 @@ pub(crate) use self::event::{forget, of_audit};
 use crate::Broker;
 use crate::error::Error;
 use crate::model::delivery::{DEAD_LIFE, Delivery, Failure, Message};
+use crate::outbox;
 use crate::platform::HttpError;
 use crate::store::record::{self, Stored};
 use crate::store::{Expect, Partition, StoreError, key};
 
 /// How long after a try the next one comes, in minutes: two days in all.
 const PAUSES: [i64; 9] = [15, 30, 60, 120, 240, 480, 720, 720, 720];
-/// Messages that one round takes.
-const ROUND: usize = 30;
+/// Messages that one step of a task takes, with three calls each.
+const IN_A_STEP: usize = 2;
 /// How many of them are sent at the same time. A receiver that does not answer costs five seconds.
 const AT_ONCE: usize = 6;
 
@@ -51,7 +52,10 @@ pub(crate) async fn owe(broker: &Broker, tenant: &str, name: &str, messages: Vec
         key::delivery(tenant, key::DUE, now, &format!("{name}.{at}")).put(&delivery, Expect::Any)
     });
     let due = due.collect::<Result<Vec<_>, _>>()?;
-    Ok(broker.platform.store.commit(&key::deliveries(tenant), due).await?)
+    let partition = key::deliveries(tenant);
+    broker.platform.store.commit(&partition, due).await?;
+    outbox::wake(broker, &partition).await;
+    Ok(())
 }
 
 /// What the end of a session owes to the applications that held tokens in it.
@@ -75,17 +79,17 @@ pub(crate) async fn of_session(
 async fn register(broker: &Broker, tenant: &str) -> Result<(), Error> {
     let now = broker.platform.clock.now();
     if broker.copies.registered.get(tenant, now).is_none() {
-        crate::outbox::register(broker, &key::deliveries(tenant)).await?;
+        outbox::register(broker, &key::deliveries(tenant)).await?;
         broker.copies.registered.keep(tenant.to_owned(), (), now);
     }
     Ok(())
 }
 
 /// Tries what is due in a partition of deliveries. How many were tried, and whether more are due.
-pub(crate) async fn work(broker: &Broker, partition: &Partition) -> Result<(u32, bool), Error> {
-    let Some(tenant) = key::tenant_of_deliveries(partition) else { return Ok((0, false)) };
+pub(crate) async fn work(broker: &Broker, tenant: &str, partition: &Partition) -> Result<(u32, bool), Error> {
     let now = broker.platform.clock.now();
-    let page = broker.platform.store.list(partition, key::DUE, None, ROUND).await?;
+    let round = broker.platform.queue.steps() * IN_A_STEP;
+    let page = broker.platform.store.list(partition, key::DUE, None, round).await?;
     let mut due = Vec::with_capacity(page.records.len());
     for found in &page.records {
         if key::time_and_name(&found.id).is_some_and(|(time, _)| time.has_passed(now)) {

@@ -3,7 +3,7 @@
 use vestibule_protocol::{oauth, scim};
 
 use crate::admin::problems::{Problem, in_words};
-use crate::platform::CryptoError;
+use crate::platform::{CryptoError, QueueError};
 use crate::seal::OpenError;
 use crate::store::StoreError;
 
@@ -111,6 +111,9 @@ pub enum Internal {
     /// Signing or verifying with a key of ours.
     #[error("crypto")]
     Crypto(#[from] CryptoError),
+    /// Sending a task on.
+    #[error("queue")]
+    Queue(#[from] QueueError),
     /// A secret in the store was sealed with a key that is gone.
     #[error("a stored secret cannot be opened: is its sealing key still configured?")]
     Sealed(#[from] OpenError),
@@ -128,6 +131,12 @@ impl From<StoreError> for Error {
 impl From<CryptoError> for Error {
     fn from(error: CryptoError) -> Self {
         Self::Internal(Internal::Crypto(error))
+    }
+}
+
+impl From<QueueError> for Error {
+    fn from(error: QueueError) -> Self {
+        Self::Internal(Internal::Queue(error))
     }
 }
 

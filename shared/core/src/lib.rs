@@ -30,6 +30,7 @@ mod sessions;
 mod signing;
 pub mod status_list;
 pub mod store;
+mod tick;
 pub mod token;
 mod upstream;
 pub mod userinfo;

@@ -90,6 +90,6 @@ async fn registered_location(broker: &Broker, params: &Params<'_>, client: Optio
 pub(crate) async fn end(broker: &Broker, tenant: &str, user: &str, session: &str) -> Result<(), Error> {
     let Some(shard) = sessions::shard_of(broker, tenant, user).await? else { return Ok(()) };
     let ending = Ending { shard: &shard, user, session, connection: None, kind: AuditKind::SignedOut };
-    sessions::end::end(broker, ending).await?;
+    sessions::end::end_now(broker, ending).await?;
     Ok(())
 }

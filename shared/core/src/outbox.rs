@@ -1,39 +1,21 @@
 //! Effects that cross partitions. A commit that owes one writes it down in the same commit; it is done at once where
-//! somebody waits for it, and otherwise, or if the process died in between, by the tick.
-//!
-//! Each minute the tick works one of fifteen slots; every partition that can owe something is registered in one when
-//! its tenant is created. Ticks may overlap, repeat and be missed: effects are idempotent and wait.
+//! somebody waits for it, soon where the commit wakes its partition, and otherwise, or if the process died in between,
+//! by the tick. Effects are idempotent and wait.
 
 use std::collections::BTreeMap;
 
-use futures_util::future::BoxFuture;
-use vestibule_protocol::time::Seconds;
-
 use crate::Broker;
-use crate::delivery;
-use crate::directory::import::Import;
 use crate::error::Error;
 use crate::handle::new_id;
-use crate::model::audit::{AuditEvent, DEPLOYMENT};
+use crate::model::audit::AuditEvent;
 use crate::model::effect::Effect;
-use crate::scim::regroup::{self, Regroup};
-use crate::sessions::{self, bulk::Bulk};
-use crate::store::key::SessionShard;
-use crate::store::record::RecordKey;
-use crate::store::{Expect, MAX_COMMIT_BYTES, Partition, StoreError, Write, key, record};
+use crate::platform::Task;
+use crate::store::record::{self, RecordKey};
+use crate::store::{Expect, MAX_COMMIT_BYTES, Partition, StoreError, Write, key};
 
-/// What a tick did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct TickReport {
-    /// The slot that was worked.
-    pub slot: u32,
-    /// Partitions looked at.
-    pub partitions: u32,
-    /// Effects that were owed and are done now.
-    pub effects: u32,
-    /// Partitions in which something failed; it stays owed, and the log says what.
-    pub failed: u32,
-}
+mod step;
+
+use step::{entry, step};
 
 /// An effect with the record that owes it.
 pub(crate) struct Owed {
@@ -50,14 +32,21 @@ impl Owed {
     }
 }
 
-/// Effects worked off in one step: their deletion, and what they write elsewhere, fit a commit each.
+/// What became of some of a partition's effects.
+pub(crate) struct Batch {
+    /// How many are done.
+    pub(crate) done: u32,
+    /// How many failed and stay owed.
+    pub(crate) failed: u32,
+    /// The id after which it goes on, unless that was all.
+    pub(crate) rest: Option<String>,
+}
+
+/// Effects looked at in one batch: their deletion, and what they write elsewhere, fit a commit each.
 const BATCH: usize = 50;
 
-/// Steps that a long effect makes in a row, before an answer or in a tick. What is left is the next tick's.
-const STEPS: usize = 100;
-
-/// An effect's id, and what is still owed of it.
-type Outcome = (String, Option<Effect>);
+/// Steps of a long effect that are made before an answer.
+const AT_ONCE: usize = 20;
 
 /// Writes an effect down.
 pub(crate) fn owe(broker: &Broker, partition: Partition, effect: &Effect) -> Result<Owed, Error> {
@@ -73,172 +62,159 @@ pub(crate) async fn register(broker: &Broker, partition: &Partition) -> Result<(
     Ok(broker.platform.store.commit(registration.partition(), vec![write]).await?)
 }
 
-/// Does an effect at once, after the commit that owes it. A long one is begun: its rest is the tick's.
+/// Has a partition worked soon, after a commit that owes something which nobody waits for. What goes wrong is no failure
+/// of the caller's: the partition's slot comes.
+pub(crate) async fn wake(broker: &Broker, partition: &Partition) {
+    let task = Task { partition: partition.as_str().to_owned(), after: None };
+    if let Err(error) = broker.platform.queue.send(vec![task]).await {
+        tracing::warn!(partition = partition.as_str(), error = %error, "outbox.not_woken");
+    }
+}
+
+/// Does an effect at once, after the commit that owes it. A long one is begun; its rest is done soon.
 pub(crate) async fn settle(broker: &Broker, owed: &Owed) -> Result<(), Error> {
-    let mut effect = owed.effect.clone();
-    for _ in 0..STEPS {
-        let outcomes = perform(broker, vec![(owed.key.id().to_owned(), effect)]).await?;
-        broker.platform.store.commit(owed.key.partition(), settled(owed.key.partition(), &outcomes)?).await?;
-        match outcomes.into_iter().next() {
-            Some((_, Some(rest))) => effect = rest,
-            Some((_, None)) | None => break,
-        }
+    let partition = owed.key.partition();
+    let mut steps = AT_ONCE;
+    let rest = run(broker, owed.key.id(), owed.effect.clone(), &mut steps).await?;
+    let goes_on = rest.is_some();
+    broker.platform.store.commit(partition, vec![settled(partition, owed.key.id(), rest)?]).await?;
+    if goes_on {
+        wake(broker, partition).await;
     }
     Ok(())
 }
 
-/// What becomes of the records of effects: gone, or what is still owed of them.
-fn settled(partition: &Partition, outcomes: &[Outcome]) -> Result<Vec<Write>, StoreError> {
-    let settle = |(id, rest): &Outcome| match rest {
-        None => Ok(Write::Delete { id: id.clone(), expect: Expect::Any }),
-        Some(rest) => key::owed(partition.clone(), id).put(rest, Expect::Any),
-    };
-    outcomes.iter().map(settle).collect()
+/// Does some of what a partition owes, oldest first. One effect that fails keeps no other waiting.
+pub(crate) async fn work(broker: &Broker, partition: &Partition, after: Option<&str>) -> Result<Batch, Error> {
+    let store = &*broker.platform.store;
+    let mut steps = broker.platform.queue.steps();
+    let page = store.list(partition, key::OUTBOX, after, BATCH).await?;
+    let mut batch = Batch { done: 0, failed: 0, rest: page.next };
+    let mut events = Events::default();
+    let mut writes = Vec::new();
+    let mut before = after.unwrap_or(key::OUTBOX).to_owned();
+    for found in page.records {
+        let outcome = match record::parse::<Effect>(&found).map(|owed| owed.value) {
+            Ok(Effect::Audit { tenant, event }) => {
+                if let Err(error) = events.add(broker, &found.id, &tenant, &event).await {
+                    batch.fails(partition, &error);
+                }
+                before = found.id;
+                continue;
+            }
+            // The next batch begins with it.
+            Ok(_) if steps == 0 => {
+                batch.rest = Some(before);
+                break;
+            }
+            Ok(effect) => run(broker, &found.id, effect, &mut steps).await,
+            Err(error) => Err(error.into()),
+        };
+        match outcome {
+            Ok(rest) => {
+                writes.push(settled(partition, &found.id, rest.clone())?);
+                if rest.is_some() {
+                    batch.rest = Some(before);
+                    break;
+                }
+                batch.done += 1;
+            }
+            Err(error) => batch.fails(partition, &error),
+        }
+        before = found.id;
+    }
+    events.write(broker, partition, &mut batch, &mut writes).await;
+    if !writes.is_empty() {
+        store.commit(partition, writes).await?;
+    }
+    Ok(batch)
 }
 
-/// Works the slot of this minute.
-pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
-    let minute = broker.platform.clock.now().seconds().div_euclid(60);
-    let slot = u32::try_from(minute.rem_euclid(i64::from(key::SLOTS))).unwrap_or_default();
-    let mut report = TickReport { slot, ..TickReport::default() };
+impl Batch {
+    fn fails(&mut self, partition: &Partition, error: &Error) {
+        self.failed += 1;
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(partition = partition.as_str(), error = %error, cause, "outbox.effect_failed");
+    }
+}
+
+/// Works a partition off before an answer, at most so many batches; the rest is done soon. Whether nothing is owed any
+/// more.
+pub(crate) async fn work_off(broker: &Broker, partition: &Partition, most: usize) -> Result<bool, Error> {
     let mut after = None;
-    loop {
-        let page = broker.platform.store.list(&key::sync_partition(slot), "", after.as_deref(), 100).await?;
-        for registered in page.records {
-            report.partitions += 1;
-            let partition = Partition::new(registered.id);
-            match work_off(broker, &partition, STEPS).await {
-                Ok(worked) => report.effects += worked.effects,
-                Err(error) => {
-                    // One sick partition must not keep the others waiting.
-                    report.failed += 1;
-                    let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::error!(partition = partition.as_str(), error = %error, cause, "tick.partition_failed");
+    for _ in 0..most {
+        let batch = work(broker, partition, after.as_deref()).await?;
+        if batch.rest.is_none() {
+            return Ok(batch.failed == 0);
+        }
+        after = batch.rest;
+    }
+    wake(broker, partition).await;
+    Ok(false)
+}
+
+/// What becomes of an effect's record: it is gone, or says what is still owed.
+fn settled(partition: &Partition, id: &str, rest: Option<Effect>) -> Result<Write, StoreError> {
+    match rest {
+        None => Ok(Write::Delete { id: id.to_owned(), expect: Expect::Any }),
+        Some(rest) => key::owed(partition.clone(), id).put(&rest, Expect::Any),
+    }
+}
+
+/// Does an effect, of a long one as many steps as there are left: what is still owed of it. When one
+/// fails, those before it are made again, which does no harm.
+async fn run(broker: &Broker, id: &str, mut effect: Effect, steps: &mut usize) -> Result<Option<Effect>, Error> {
+    while *steps > 0 {
+        *steps -= 1;
+        match Box::pin(step(broker, id, effect)).await? {
+            Some(rest) => effect = rest,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(effect))
+}
+
+/// Audit events of a batch. Those of one tenant and day go out together.
+#[derive(Default)]
+struct Events(BTreeMap<Partition, Vec<(String, Write)>>);
+
+impl Events {
+    async fn add(&mut self, broker: &Broker, id: &str, tenant: &str, event: &AuditEvent) -> Result<(), Error> {
+        let (log, write) = entry(broker, id, tenant, event).await?;
+        self.0.entry(log).or_default().push((id.to_owned(), write));
+        Ok(())
+    }
+
+    /// Writes them, as many at once as a commit holds. Those that are written are owed no more.
+    async fn write(self, broker: &Broker, partition: &Partition, batch: &mut Batch, settled: &mut Vec<Write>) {
+        for (log, events) in self.0 {
+            for events in portions(events) {
+                let (ids, writes): (Vec<String>, Vec<Write>) = events.into_iter().unzip();
+                match broker.platform.store.commit(&log, writes).await {
+                    Ok(()) => {
+                        batch.done += u32::try_from(ids.len()).unwrap_or(u32::MAX);
+                        settled.extend(ids.into_iter().map(|id| Write::Delete { id, expect: Expect::Any }));
+                    }
+                    Err(error) => batch.fails(partition, &error.into()),
                 }
             }
         }
-        after = page.next;
-        if after.is_none() {
-            return Ok(report);
-        }
     }
 }
 
-/// What became of what a partition owed.
-pub(crate) struct Worked {
-    /// Effects that are done now.
-    pub(crate) effects: u32,
-    /// Whether nothing is owed any more.
-    pub(crate) finished: bool,
-}
-
-/// Does everything that a partition owes, oldest first; of long effects, about as many steps.
-pub(crate) async fn work_off(broker: &Broker, partition: &Partition, most: usize) -> Result<Worked, Error> {
-    let mut effects = 0;
-    let mut steps = 0;
-    loop {
-        let page = broker.platform.store.list(partition, key::OUTBOX, None, BATCH).await?;
-        let mut owed = Vec::with_capacity(page.records.len());
-        for found in page.records {
-            let effect = record::parse::<Effect>(&found)?.value;
-            owed.push((found.id, effect));
-        }
-        // A long effect must not keep other partitions waiting.
-        if owed.is_empty() || steps >= most {
-            let (tried, more) = delivery::work(broker, partition).await?;
-            return Ok(Worked { effects: effects + tried, finished: owed.is_empty() && !more });
-        }
-        let outcomes = perform(broker, owed).await?;
-        let finished = outcomes.iter().filter(|(_, rest)| rest.is_none()).count();
-        effects += u32::try_from(finished).unwrap_or(u32::MAX);
-        steps += usize::from(finished < outcomes.len());
-        broker.platform.store.commit(partition, settled(partition, &outcomes)?).await?;
-    }
-}
-
-/// Does at most [`BATCH`] effects, of a long one a step. In a box: every effect's code is in it, which both callers would
-/// otherwise hold a copy of.
-fn perform(broker: &Broker, owed: Vec<(String, Effect)>) -> BoxFuture<'_, Result<Vec<Outcome>, Error>> {
-    Box::pin(perform_all(broker, owed))
-}
-
-/// Audit events of one tenant and day go out in one commit, under the id that their outbox record has: written twice,
-/// they are there once.
-async fn perform_all(broker: &Broker, owed: Vec<(String, Effect)>) -> Result<Vec<Outcome>, Error> {
-    let mut events: BTreeMap<Partition, Vec<Write>> = BTreeMap::new();
-    let mut outcomes = Vec::with_capacity(owed.len());
-    for (id, effect) in owed {
-        let mut rest = None;
-        match effect {
-            Effect::AlignGate { tenant, user } => sessions::align_gate(broker, &tenant, &user).await?,
-            Effect::EndDead { tenant, user, reason } => {
-                if let Some(shard) = sessions::shard_of(broker, &tenant, &user).await? {
-                    sessions::end::end_dead(broker, &shard, &user, reason).await?;
-                }
-            }
-            Effect::EndGrants { tenant, shard, session } => {
-                let place = SessionShard { tenant, number: shard };
-                let more = sessions::end::end_grants(broker, &place, &session, None).await?;
-                rest = more.then_some(Effect::EndGrants { tenant: place.tenant, shard, session });
-            }
-            Effect::TellLogout { tenant, user, session, clients } => {
-                let messages = delivery::of_session(broker, &user, &session, clients).await?;
-                delivery::owe(broker, &tenant, unique_part(&id), messages).await?;
-            }
-            Effect::Regroup { tenant, group, by, after } => {
-                let regroup = Regroup { tenant: &tenant, group: &group, by: &by };
-                let next = regroup.step(broker, after.as_deref()).await?;
-                rest = next.map(|after| Effect::Regroup { tenant, group, by, after: Some(after) });
-            }
-            Effect::Depart { tenant, user, groups } => regroup::depart(broker, &tenant, &user, &groups).await?,
-            Effect::ImportGroups { tenant, user, connection } => {
-                let import = Import { tenant: &tenant, user: &user, connection: &connection };
-                let goes_on = import.step(broker).await?;
-                rest = goes_on.then_some(Effect::ImportGroups { tenant, user, connection });
-            }
-            Effect::EndSessions { tenant, connection, name, shard } => {
-                let bulk = Bulk { tenant: &tenant, connection: connection.as_deref() };
-                let next = bulk.begin_eras(broker, &name, shard).await?;
-                rest = next.map(|shard| Effect::EndSessions { tenant, connection, name, shard });
-            }
-            Effect::Sweep { tenant, shard, connection, era, after } => {
-                let bulk = Bulk { tenant: &tenant, connection: connection.as_deref() };
-                let next = bulk.sweep(broker, shard, era, after.as_deref()).await?;
-                rest = next.map(|after| Effect::Sweep { tenant, shard, connection, era, after: Some(after) });
-            }
-            Effect::Audit { tenant, event } => {
-                let messages = delivery::of_audit(broker, &tenant, &event).await?;
-                delivery::owe(broker, &tenant, unique_part(&id), messages).await?;
-                let record: RecordKey<AuditEvent> = key::audit(&tenant, event.time, unique_part(&id));
-                let settings = if tenant == DEPLOYMENT { None } else { broker.tenant(&tenant).await? };
-                let days = settings.and_then(|settings| settings.audit_days);
-                let end = days.map(|days| event.time + Seconds(i64::from(days) * 86_400));
-                let write = record.put_for(&event, end, Expect::Any)?;
-                events.entry(record.partition().clone()).or_default().push(write);
-            }
-        }
-        outcomes.push((id, rest));
-    }
-    for (partition, writes) in events {
-        log(broker, &partition, writes).await?;
-    }
-    Ok(outcomes)
-}
-
-/// Writes events, as many at once as a commit holds.
-async fn log(broker: &Broker, partition: &Partition, events: Vec<Write>) -> Result<(), StoreError> {
-    let mut batch: Vec<Write> = Vec::new();
+/// Events in portions that a commit holds.
+fn portions(events: Vec<(String, Write)>) -> Vec<Vec<(String, Write)>> {
+    let mut portions: Vec<Vec<(String, Write)>> = Vec::new();
+    let mut bytes = 0;
     for event in events {
-        let bytes: usize = batch.iter().map(Write::bytes).sum();
-        if bytes + event.bytes() > MAX_COMMIT_BYTES {
-            broker.platform.store.commit(partition, std::mem::take(&mut batch)).await?;
+        bytes += event.1.bytes();
+        match portions.last_mut() {
+            Some(portion) if bytes <= MAX_COMMIT_BYTES => portion.push(event),
+            Some(_) | None => {
+                bytes = event.1.bytes();
+                portions.push(vec![event]);
+            }
         }
-        batch.push(event);
     }
-    broker.platform.store.commit(partition, batch).await
-}
-
-/// The random end of an outbox id.
-fn unique_part(id: &str) -> &str {
-    id.rsplit_once('#').map_or(id, |(_, unique)| unique)
+    portions
 }

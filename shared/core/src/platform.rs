@@ -1,7 +1,7 @@
-//! The world as the broker sees it: five traits, one set of implementations per runtime.
+//! The world as the broker sees it: six traits, one set of implementations per runtime.
 //!
-//! Everything above an adapter reaches time, randomness, the network, storage and signatures through these and
-//! through nothing else, so a flow runs unchanged on a Worker, on Lambda, in the native binary and in a test.
+//! Everything above an adapter reaches time, randomness, the network, storage, signatures and other processes through
+//! these and through nothing else, so a flow runs unchanged on a Worker, on Lambda, in the native binary and in a test.
 
 use std::sync::Arc;
 
@@ -14,10 +14,12 @@ use crate::secret::Secret;
 use crate::store::Store;
 
 mod egress;
+mod queue;
 
 pub use egress::{check_address, check_egress, check_host};
+pub use queue::{NoQueue, Queue, QueueError, Task};
 
-/// The five ways out. Cheap to clone.
+/// The six ways out. Cheap to clone.
 #[derive(Clone)]
 pub struct Platform {
     /// Time.
@@ -30,6 +32,8 @@ pub struct Platform {
     pub crypto: Arc<dyn Crypto>,
     /// Everything that is kept.
     pub store: Arc<dyn Store>,
+    /// Work that can wait a moment.
+    pub queue: Arc<dyn Queue>,
 }
 
 /// Tells the time.

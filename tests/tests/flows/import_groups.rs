@@ -193,7 +193,7 @@ async fn racing_logins_make_each_group_once() {
 /// What a process that died owed, the tick does, wherever it died.
 #[tokio::test]
 async fn the_tick_completes_an_import() {
-    for commits in 1..6 {
+    for commits in 1..4 {
         let (test, token) = importing().await;
         say(&test, &json!(names(30)));
         let dying = test.another_process(Some(watched(&test.store, DiesAfter(AtomicUsize::new(commits))).0));

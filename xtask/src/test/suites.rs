@@ -1,5 +1,6 @@
 //! The suites: how each is started and counted.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -10,10 +11,9 @@ use super::tally::Tally;
 use crate::build::{self, FEATURES, TestProgram};
 use crate::command::{cargo, command, lines, step};
 use crate::install::Python;
-use crate::process::{Process, free_port};
 use crate::runtime::{self, ADMIN_TOKEN, IdentityProvider, Options, Running, Runtime};
 use crate::workspace::binary;
-use crate::{http, install};
+use crate::{http, install, moto};
 
 /// What the black-box suites run against.
 pub(super) struct Target<'a> {
@@ -30,7 +30,9 @@ impl Target<'_> {
         command
             .env("VESTIBULE_TEST_RUNTIME", self.runtime.name())
             .env("VESTIBULE_TEST_URL", &self.broker.url)
-            .env("VESTIBULE_TEST_TICK", self.broker.tick.as_deref().unwrap_or_default())
+            .env("VESTIBULE_TEST_TICK", &self.broker.tick)
+            .env("VESTIBULE_TEST_TASKS", &self.broker.tasks)
+            .env("VESTIBULE_TEST_CLOCK", self.broker.clock.as_deref().unwrap_or(Path::new("")))
             .env("VESTIBULE_TEST_IDP", &self.idp.issuer)
             .env("VESTIBULE_TEST_IDP_CLIENT", IdentityProvider::CLIENT)
             .env("VESTIBULE_TEST_IDP_SECRET", IdentityProvider::SECRET)
@@ -41,8 +43,8 @@ impl Target<'_> {
 
 /// Unit, integration and documentation tests, the stores among them; against a second DynamoDB too when all is run.
 pub(super) fn crates(tally: &mut Tally, programs: &[TestProgram], scope: Scope, filter: Option<&str>) -> Result<()> {
-    let moto = if scope == Scope::Everything { Some(moto()?) } else { None };
-    for program in programs.iter().filter(|program| !is_deployed(program)) {
+    let moto = if scope == Scope::Everything { Some(moto::start()?) } else { None };
+    for program in programs.iter().filter(|program| !DEPLOYED.contains(&program.name.as_str())) {
         let mut tests = test_program(program, filter);
         if let Some((_, endpoint)) = &moto {
             tests.env("MOTO_ENDPOINT", endpoint);
@@ -54,6 +56,10 @@ pub(super) fn crates(tally: &mut Tally, programs: &[TestProgram], scope: Scope, 
     count(tally, "examples in the documentation", &mut documentation)
 }
 
+/// Suites that need a running broker: the same scenarios on every runtime, and those in which time passes. The latter
+/// move the clock of everybody, so they come last and one by one.
+const DEPLOYED: [&str; 2] = ["tests: deployed", "tests: later"];
+
 /// The same scenarios on every runtime.
 pub(super) fn deployed(
     tally: &mut Tally,
@@ -61,13 +67,26 @@ pub(super) fn deployed(
     target: &Target<'_>,
     filter: Option<&str>,
 ) -> Result<()> {
-    let program = programs.iter().find(|program| is_deployed(program)).context("no suite for a deployed broker")?;
+    let [program, _] = suites(programs)?;
     let name = format!("the broker from outside, on {}", target.runtime.name());
     count(tally, &name, target.tell(&mut test_program(program, filter)))
 }
 
-fn is_deployed(program: &TestProgram) -> bool {
-    program.name == "tests: deployed"
+/// The scenarios in which time passes.
+pub(super) fn later(
+    tally: &mut Tally,
+    programs: &[TestProgram],
+    target: &Target<'_>,
+    filter: Option<&str>,
+) -> Result<()> {
+    let [_, program] = suites(programs)?;
+    let name = format!("the broker from outside, while time passes, on {}", target.runtime.name());
+    count(tally, &name, target.tell(&mut test_program(program, filter)).env("RUST_TEST_THREADS", "1"))
+}
+
+fn suites(programs: &[TestProgram]) -> Result<[&TestProgram; 2]> {
+    let [one, other] = DEPLOYED.map(|name| programs.iter().find(|program| program.name == name));
+    Ok([one.context("no suite for a deployed broker")?, other.context("no suite in which time passes")?])
 }
 
 fn test_program(program: &TestProgram, filter: Option<&str>) -> Command {
@@ -153,17 +172,6 @@ pub(super) fn worker_store(tally: &mut Tally, filter: Option<&str>) -> Result<()
         }
         Ok(())
     })
-}
-
-/// `PyPI`'s moto, an independent DynamoDB.
-fn moto() -> Result<(Process, String)> {
-    let program = Python::Tests.program("moto_server")?;
-    let port = free_port()?;
-    let mut server = command(&program.to_string_lossy(), &["-H", "127.0.0.1", "-p", &port.to_string()]);
-    let mut process = Process::background(&mut server, "moto")?;
-    let endpoint = format!("http://127.0.0.1:{port}");
-    process.wait_until_ready(&format!("{endpoint}/moto-api/"))?;
-    Ok((process, endpoint))
 }
 
 fn node_tests(file: &str, filter: Option<&str>) -> Command {

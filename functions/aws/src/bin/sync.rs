@@ -1,4 +1,4 @@
-//! The Lambda function behind the schedule: one tick of the broker a minute.
+//! The Lambda function behind the schedule and the queue: ticks and tasks of the broker.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,12 +12,11 @@ async fn main() -> ExitCode {
         Ok(broker) => Arc::new(broker),
         Err(problem) => return vestibule_aws::report(&problem),
     };
-    // What the schedule sends says only that a minute has passed; the answer is for whoever invokes it by hand.
-    let tick = service_fn(|_: LambdaEvent<Value>| {
+    let handle = service_fn(|event: LambdaEvent<Value>| {
         let broker = broker.clone();
-        async move { broker.tick().await.map_err(lambda_runtime::Error::from) }
+        async move { vestibule_aws::event::handle(&broker, &event.payload).await.map_err(lambda_runtime::Error::from) }
     });
-    match lambda_runtime::run(tick).await {
+    match lambda_runtime::run(handle).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => vestibule_aws::report(error.as_ref()),
     }

@@ -34,15 +34,16 @@ fn is_local(endpoint: &str) -> bool {
     matches!(host.as_deref(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
-/// The SDK sends again after throttling, the service's own failures and lost connections (an instance of Lambda that
+/// How often a call is tried. The SDK sends again after throttling, the service's own failures and lost connections (an instance of Lambda that
 /// was frozen finds its connections dead). That is safe for everything that the store sends: reads change nothing,
-/// transactions carry a token, and a second delete is covered at [`super::DynamoStore`]'s `take`.
-fn retries() -> RetryConfig {
+/// transactions carry a token, and a second delete is covered at [`super::DynamoStore`]'s `take`. A task
+/// that is sent twice is done twice, which does no harm.
+pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25))
 }
 
-/// DynamoDB answers in milliseconds. A person waits for us, so hanging is worse than failing.
-fn timeouts() -> TimeoutConfig {
+/// How long a call may take. DynamoDB and SQS answer in milliseconds. A person waits for us, so hanging is worse than failing.
+pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(3))

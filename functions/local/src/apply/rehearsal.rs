@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use tower_service::Service;
 use vestibule_aws::crypto::AwsLc;
 use vestibule_aws::{SystemClock, SystemRandom};
-use vestibule_core::platform::{HttpClient, HttpError, Platform, Random};
+use vestibule_core::platform::{HttpClient, HttpError, NoQueue, Platform, Random};
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::{Broker, Config};
 
@@ -48,6 +48,7 @@ impl Rehearsal {
             http: Arc::new(NoNetwork),
             crypto: Arc::new(AwsLc::default()),
             clock,
+            queue: Arc::new(NoQueue),
         };
         Ok(Self { router: vestibule_web::router(Arc::new(Broker::new(config, platform))), token })
     }

@@ -4,7 +4,7 @@
 //! next, and two requests of one login usually meet different instances.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,8 +24,13 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Starts `instances` processes of `program`, which inherit our environment.
-    pub(crate) async fn start(name: &'static str, program: &Path, instances: usize) -> Result<Arc<Self>> {
+    /// Starts `instances` processes of `program`, which inherit our environment and know this queue.
+    pub(crate) async fn start(
+        name: &'static str,
+        program: &Path,
+        instances: usize,
+        queue_url: &str,
+    ) -> Result<Arc<Self>> {
         let (sender, receiver) = mpsc::channel(1024);
         let queue = Arc::new(tokio::sync::Mutex::new(receiver));
         for _ in 0..instances {
@@ -34,7 +39,9 @@ impl Function {
             let api = listener.local_addr()?.to_string();
             let routes = runtime_api::router(Arc::clone(&instance));
             tokio::spawn(async move { axum::serve(listener, routes).await });
-            tokio::spawn(keep_running(name, program.to_owned(), api, instance));
+            let mut command = Command::new(program);
+            command.env("VESTIBULE_QUEUE_URL", queue_url).kill_on_drop(true);
+            tokio::spawn(keep_running(name, command, api, instance));
         }
         Ok(Arc::new(Self { sender, count: AtomicU64::new(1) }))
     }
@@ -58,23 +65,22 @@ impl Function {
 }
 
 /// Runs one process for ever: Lambda replaces an execution environment that died.
-async fn keep_running(name: &'static str, program: PathBuf, api: String, instance: Arc<Instance>) {
+async fn keep_running(name: &'static str, mut program: Command, api: String, instance: Arc<Instance>) {
     loop {
-        let child = Command::new(&program)
+        let child = program
             .env("AWS_LAMBDA_RUNTIME_API", &api)
             .env("AWS_LAMBDA_FUNCTION_NAME", name)
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", name)
             .env("AWS_LAMBDA_LOG_STREAM_NAME", &api)
-            .kill_on_drop(true)
             .spawn();
         match child {
             Ok(mut child) => match child.wait().await {
                 Ok(status) => eprintln!("{name} ended: {status}; starting it again"),
                 Err(error) => eprintln!("{name}: {error}"),
             },
-            Err(error) => eprintln!("cannot start {}: {error}", program.display()),
+            Err(error) => eprintln!("cannot start {name}: {error}"),
         }
         instance.abandon("the instance died");
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -1,9 +1,11 @@
-//! A local stand-in for AWS around the two Lambda functions: API Gateway in front of `vestibule-http`, and a control
-//! address that runs `vestibule-sync` with the event that `EventBridge` would send.
+//! A local stand-in for AWS around the two Lambda functions: API Gateway in front of `vestibule-http`, and, around
+//! `vestibule-sync`, the event source mapping of a queue and a control address that runs it with the event that
+//! `EventBridge` would send.
 //!
-//! The functions run as they are deployed; only the services around them are ours.
+//! The functions run as they are deployed; only the services around them are ours. SQS itself is another process's.
 
 mod clock;
+mod event_source;
 mod function;
 mod gateway;
 mod runtime_api;
@@ -16,13 +18,14 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::routing::any;
+use axum::routing::{any, post};
 use bytes::Bytes;
 use clap::Parser;
 use http::{Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::event_source::EventSource;
 use crate::function::Function;
 
 /// Lambda refuses larger events.
@@ -40,27 +43,41 @@ struct Arguments {
     /// How many processes of it run at once, each with one request at a time.
     #[arg(long, default_value_t = 4)]
     instances: usize,
-    /// The binary that `EventBridge` runs every minute.
-    #[arg(long, requires = "control", requires = "event")]
-    sync: Option<PathBuf>,
-    /// The event that it is given, a file.
+    /// The binary that `EventBridge` runs every minute, and SQS with every batch.
     #[arg(long)]
-    event: Option<PathBuf>,
-    /// Where `/tick` runs it.
+    sync: PathBuf,
+    /// The event that `EventBridge` gives it, a file.
     #[arg(long)]
-    control: Option<SocketAddr>,
+    event: PathBuf,
+    /// Where `/tick` runs it, and `/send` puts a message into the queue.
+    #[arg(long)]
+    control: SocketAddr,
+    /// An emulator of SQS, such as `http://127.0.0.1:4566`.
+    #[arg(long)]
+    sqs: String,
+}
+
+/// Processes of `vestibule-sync`: a tick and a batch may meet.
+const SYNC_INSTANCES: usize = 2;
+
+/// What the control address needs.
+struct Control {
+    sync: Arc<Function>,
+    event: Bytes,
+    tasks: EventSource,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let http = Function::start("vestibule-http", &arguments.http, arguments.instances).await?;
-    if let (Some(sync), Some(event), Some(control)) = (&arguments.sync, &arguments.event, arguments.control) {
-        let event = std::fs::read(event).with_context(|| format!("reading {}", event.display()))?;
-        let sync = Function::start("vestibule-sync", sync, 1).await?;
-        let routes = Router::new().route("/tick", any(tick)).with_state((sync, Bytes::from(event)));
-        serve(control, routes).await?;
-    }
+    let tasks = EventSource::create(&arguments.sqs).await?;
+    let http = Function::start("vestibule-http", &arguments.http, arguments.instances, tasks.url()).await?;
+    let sync = Function::start("vestibule-sync", &arguments.sync, SYNC_INSTANCES, tasks.url()).await?;
+    tokio::spawn(tasks.clone().invoke(Arc::clone(&sync)));
+    let event = std::fs::read(&arguments.event).with_context(|| format!("reading {}", arguments.event.display()))?;
+    let control = Arc::new(Control { sync, event: Bytes::from(event), tasks });
+    let routes = Router::new().route("/tick", any(tick)).route("/send", post(send)).with_state(control);
+    serve(arguments.control, routes).await?;
     serve(arguments.listen, Router::new().fallback(request).with_state(http)).await?;
     eprintln!("API Gateway on http://{}, {} instances", arguments.listen, arguments.instances);
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -93,10 +110,17 @@ async fn request(State(function): State<Arc<Function>>, request: Request) -> Res
     }
 }
 
-async fn tick(State((function, event)): State<(Arc<Function>, Bytes)>) -> Response<Body> {
-    match function.invoke(function.request_id(), event).await {
+async fn tick(State(control): State<Arc<Control>>) -> Response<Body> {
+    match control.sync.invoke(control.sync.request_id(), control.event.clone()).await {
         Ok(answer) => Response::new(Body::from(answer)),
         Err(reason) => failed(&reason),
+    }
+}
+
+async fn send(State(control): State<Arc<Control>>, body: String) -> Response<Body> {
+    match control.tasks.send(body).await {
+        Ok(()) => Response::new(Body::empty()),
+        Err(error) => failed(&format!("{error:#}")),
     }
 }
 

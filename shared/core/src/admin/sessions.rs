@@ -32,8 +32,8 @@ const STRETCHES: usize = 8;
 const STRETCH: usize = 100;
 /// Shards whose sessions begin to end before the answer.
 const SHARDS: u16 = 32;
-/// Steps in each of them before the answer.
-const STEPS: usize = 4;
+/// Batches in each of them before the answer.
+const BATCHES: usize = 2;
 
 /// What an administrator sees of a session.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -141,12 +141,12 @@ pub async fn end(broker: &Broker, change: &Change, tenant: &str, user: &str, id:
     change.expect(broker, Some(&found))?;
     let kind = AuditKind::SessionsEnded { administrator: change.by.administrator.clone() };
     // Whoever ended it meanwhile did what was asked for.
-    end::end(broker, Ending::of(&shard, &found.value, kind)).await?;
+    end::end_now(broker, Ending::of(&shard, &found.value, kind)).await?;
     Ok(())
 }
 
 /// Ends all sessions of a tenant, or of one of its connections, that are there now. It is owed from the first commit on:
-/// the answer comes when the first of each shard are ended, and the tick ends the others.
+/// the answer comes when the first of each shard are ended, and tasks end the others.
 pub async fn end_all(
     broker: &Broker,
     change: &Change,
@@ -174,9 +174,9 @@ pub async fn end_all(
     broker.platform.store.commit(&partition, vec![end.write.clone(), audit]).await?;
     outbox::settle(broker, &end).await?;
     let shard = |number| SessionShard { tenant: tenant_id.clone(), number }.partition();
-    let begun = (0..shards.min(SHARDS)).map(async |number| outbox::work_off(broker, &shard(number), STEPS).await);
+    let begun = (0..shards.min(SHARDS)).map(async |number| outbox::work_off(broker, &shard(number), BATCHES).await);
     let begun = try_join_all(begun).await?;
-    Ok(EndedSessions { finished: shards <= SHARDS && begun.iter().all(|worked| worked.finished) })
+    Ok(EndedSessions { finished: shards <= SHARDS && begun.into_iter().all(|is_done| is_done) })
 }
 
 /// Over how many shards the sessions of a tenant that exists are spread.

@@ -37,6 +37,15 @@ impl<'a> Ending<'a> {
     }
 }
 
+/// Ends one session for somebody who asked for it. What follows for applications and the log is done soon.
+pub(crate) async fn end_now(broker: &Broker, ending: Ending<'_>) -> Result<(), Error> {
+    let partition = ending.shard.partition();
+    if end(broker, ending).await? {
+        outbox::wake(broker, &partition).await;
+    }
+    Ok(())
+}
+
 /// Ends one session. False when it was over already: of several who end it, one does, and writes the event.
 pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<bool, Error> {
     let Ending { shard, user, session, connection, kind } = ending;
@@ -133,18 +142,22 @@ pub(crate) async fn end_dead(
 ) -> Result<(), Error> {
     let store = &*broker.platform.store;
     let gate = shard.gate(user).get(store).await?.map(|gate| gate.version);
-    let mut after = None;
+    let (mut after, mut ended) = (None, false);
     loop {
         let page = store.list(&shard.partition(), &SessionShard::sessions_of(user), after.as_deref(), 100).await?;
         for found in &page.records {
             let session = record::parse::<Session>(found)?.value;
             if Some(&session.subject.gate) != gate.as_ref() {
-                end(broker, Ending::of(shard, &session, AuditKind::SessionEnded { reason })).await?;
+                ended |= end(broker, Ending::of(shard, &session, AuditKind::SessionEnded { reason })).await?;
             }
         }
         after = page.next;
         if after.is_none() {
-            return Ok(());
+            break;
         }
     }
+    if ended {
+        outbox::wake(broker, &shard.partition()).await;
+    }
+    Ok(())
 }

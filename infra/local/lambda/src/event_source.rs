@@ -1,0 +1,119 @@
+//! A queue in an emulated SQS, and its event source mapping: batches of messages become invocations, and what the
+//! function does not complain about is deleted. What it complains about comes again, and after some times is a dead
+//! letter. As `template.yaml` has it, but for the time that a message takes to come again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use serde_json::{Value, json};
+
+use crate::function::Function;
+
+/// How many messages an invocation gets at most.
+const BATCH: i32 = 10;
+/// After how many seconds a message that was not deleted comes again.
+const COMES_AGAIN: &str = "2";
+/// How often it comes.
+const TRIES: u8 = 3;
+
+/// The queue of tasks.
+#[derive(Clone)]
+pub(crate) struct EventSource {
+    client: Client,
+    url: String,
+}
+
+impl EventSource {
+    /// Makes the queue and that of its dead letters.
+    pub(crate) async fn create(endpoint: &str) -> Result<Self> {
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "emulator"))
+            .endpoint_url(endpoint)
+            .build();
+        let client = Client::from_conf(config);
+        let dead = client.create_queue().queue_name("vestibule-tasks-dead").send().await.context("making a queue")?;
+        let arn = QueueAttributeName::QueueArn;
+        let attributes = client.get_queue_attributes().set_queue_url(dead.queue_url).attribute_names(arn.clone());
+        let attributes = attributes.send().await.context("asking for a queue")?;
+        let dead = attributes.attributes().and_then(|found| found.get(&arn)).context("a queue has an ARN")?;
+        let redrive = json!({ "deadLetterTargetArn": dead, "maxReceiveCount": TRIES }).to_string();
+        let made = client
+            .create_queue()
+            .queue_name("vestibule-tasks")
+            .attributes(QueueAttributeName::VisibilityTimeout, COMES_AGAIN)
+            .attributes(QueueAttributeName::RedrivePolicy, redrive);
+        let made = made.send().await.context("making a queue")?;
+        Ok(Self { client, url: made.queue_url.context("a queue has an address")? })
+    }
+
+    /// Its address, as the functions are told it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Puts a message in.
+    pub(crate) async fn send(&self, body: String) -> Result<()> {
+        self.client.send_message().queue_url(&self.url).message_body(body).send().await.context("sending a message")?;
+        Ok(())
+    }
+
+    /// Invokes the function with what comes, for ever.
+    pub(crate) async fn invoke(self, function: Arc<Function>) {
+        loop {
+            if let Err(error) = self.invoke_once(&function).await {
+                eprintln!("the queue: {error:#}");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+
+    async fn invoke_once(&self, function: &Function) -> Result<()> {
+        let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
+        let messages = receive.wait_time_seconds(1).send().await.context("receiving messages")?.messages;
+        let messages = messages.unwrap_or_default();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let event = json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() });
+        let answer = function.invoke(function.request_id(), event.to_string().into()).await;
+        let failed = match answer {
+            Ok(answer) => failures(&serde_json::from_slice(&answer)?),
+            // All of them.
+            Err(reason) => anyhow::bail!("the function failed: {reason}"),
+        };
+        for message in messages {
+            let is_failed = message.message_id.as_ref().is_some_and(|id| failed.contains(id));
+            if !is_failed && let Some(receipt) = message.receipt_handle {
+                self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A message, as an event has it.
+fn record(message: &Message) -> Value {
+    json!({
+        "messageId": message.message_id,
+        "receiptHandle": message.receipt_handle,
+        "body": message.body,
+        "attributes": { "ApproximateReceiveCount": "1" },
+        "messageAttributes": {},
+        "md5OfBody": message.md5_of_body,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:vestibule-tasks",
+        "awsRegion": "us-east-1",
+    })
+}
+
+/// Which messages an answer names (`ReportBatchItemFailures`).
+fn failures(answer: &Value) -> Vec<String> {
+    let named = answer.get("batchItemFailures").and_then(Value::as_array).into_iter().flatten();
+    named.filter_map(|failure| failure.get("itemIdentifier")?.as_str().map(str::to_owned)).collect()
+}
