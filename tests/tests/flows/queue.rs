@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
 use vestibule_core::broker::HereReport;
-use vestibule_core::model::effect::{AuditEvent, AuditKind, Effect};
+use vestibule_core::model::audit::{AuditEvent, AuditKind};
+use vestibule_core::model::effect::Effect;
 use vestibule_core::platform::{Queue, Task};
 use vestibule_core::store::{Expect, StoreError, Write, key};
 use vestibule_protocol::time::Seconds;
@@ -22,7 +23,7 @@ async fn owe_events(test: &TestBroker, count: usize) {
     for number in 0..count {
         let kind = AuditKind::SignInRefused;
         let time = test.broker.platform.clock.now();
-        let event = AuditEvent { time, kind, user: None, connection: None, client: None, session: None };
+        let event = AuditEvent { time, kind, user: None, connection: None, client: None, session: None, origin: None };
         let effect = Effect::Audit { tenant: "acme".to_owned(), event };
         let directory = key::directory("acme");
         let owed = key::outbox(directory.clone(), time, &format!("event-{number:03}")).put(&effect, Expect::Absent);
