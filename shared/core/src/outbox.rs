@@ -93,6 +93,7 @@ pub(crate) async fn work(broker: &Broker, partition: &Partition, after: Option<&
     let mut events = Events::default();
     let mut writes = Vec::new();
     let mut before = after.unwrap_or(key::OUTBOX).to_owned();
+    let mut leaves_more = false;
     for found in page.records {
         let outcome = match record::parse::<Effect>(&found).map(|owed| owed.value) {
             Ok(Effect::Audit { tenant, event }) => {
@@ -112,12 +113,14 @@ pub(crate) async fn work(broker: &Broker, partition: &Partition, after: Option<&
         };
         match outcome {
             Ok(rest) => {
-                writes.push(settled(partition, &found.id, rest.clone())?);
-                if rest.is_some() {
+                let goes_on = rest.is_some();
+                writes.push(settled(partition, &found.id, rest)?);
+                if goes_on {
                     batch.rest = Some(before);
                     break;
                 }
                 batch.done += 1;
+                leaves_more = true;
             }
             Err(error) => batch.fails(partition, &error),
         }
@@ -126,6 +129,10 @@ pub(crate) async fn work(broker: &Broker, partition: &Partition, after: Option<&
     events.write(broker, partition, &mut batch, &mut writes).await;
     if !writes.is_empty() {
         store.commit(partition, writes).await?;
+    }
+    if leaves_more && batch.rest.is_none() {
+        // What was done may owe something here in its turn: an event, or the next thing to do.
+        batch.rest = Some(key::OUTBOX.to_owned());
     }
     Ok(batch)
 }

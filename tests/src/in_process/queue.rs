@@ -42,6 +42,11 @@ impl TestQueue {
         self.state().held = true;
     }
 
+    /// From now on tasks are worked at once, as in the beginning. What waits waits for the next one.
+    pub fn release(&self) {
+        self.state().held = false;
+    }
+
     /// From now on nothing can be sent.
     pub fn stop(&self) {
         self.state().is_broken = true;

@@ -139,9 +139,11 @@ async fn dead_letters_do_not_stay() {
 #[tokio::test]
 async fn overlapping_ticks_send_once() {
     let test = TestBroker::listening(200).await;
+    test.queue.hold();
     for _ in 0..5 {
         test.sign_out(&test.tokens().await).await;
     }
+    assert_eq!(test.network.received(LOGOUT).len(), 0);
     let others: Vec<TestBroker> = (0..4).map(|_| test.another_process(Some(watched(&test.store, Yields).0))).collect();
     for _ in 0..45 {
         futures_util::future::join_all(others.iter().map(|other| other.broker.tick())).await;
@@ -169,7 +171,10 @@ impl Watch for Dies {
 async fn a_crash_loses_no_message() {
     for writes in 0..3 {
         let test = TestBroker::listening(200).await;
+        test.queue.hold();
         test.sign_out(&test.tokens().await).await;
+        test.queue.lose();
+        test.queue.release();
         let dying = test.another_process(Some(watched(&test.store, Dies(AtomicUsize::new(writes))).0));
         dying.quarters_of_an_hour(2).await;
         test.quarters_of_an_hour(3).await;

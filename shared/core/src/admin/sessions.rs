@@ -33,7 +33,7 @@ const STRETCH: usize = 100;
 /// Shards whose sessions begin to end before the answer.
 const SHARDS: u16 = 32;
 /// Batches in each of them before the answer.
-const BATCHES: usize = 2;
+const BATCHES: usize = 3;
 
 /// What an administrator sees of a session.
 #[derive(Debug, Serialize, JsonSchema)]

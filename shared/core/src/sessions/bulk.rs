@@ -18,7 +18,7 @@ use crate::store::{Expect, StoreError, record};
 /// Shards in which one step begins an era.
 const SHARDS: u16 = 16;
 /// Sessions at which one step looks.
-const PAGE: usize = 3;
+const PAGE: usize = 2;
 /// How often a step that lost a race is tried anew.
 const TRIES: usize = 20;
 
