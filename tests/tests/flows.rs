@@ -50,6 +50,10 @@ mod flows {
     mod signing_keys;
     mod status_list;
     mod storage_calls;
+    mod sync;
+    mod sync_lives;
+    mod sync_races;
+    mod sync_verdicts;
     mod test_login;
     mod upstream;
     mod verify;

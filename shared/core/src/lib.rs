@@ -31,6 +31,7 @@ mod signing;
 pub mod status_list;
 pub mod store;
 mod tick;
+pub mod sync;
 pub mod token;
 mod upstream;
 pub mod userinfo;

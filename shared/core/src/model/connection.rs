@@ -105,6 +105,7 @@ impl OidcSettings {
             token_endpoint: endpoints.token,
             jwks_uri: endpoints.jwks,
             userinfo_endpoint: endpoints.userinfo,
+            introspection_endpoint: None,
             pushed_authorization_request_endpoint: endpoints.pushed_authorization_request,
             require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: false,
