@@ -51,6 +51,7 @@ mod flows {
     mod status_list;
     mod storage_calls;
     mod sync;
+    mod sync_breaker;
     mod sync_lives;
     mod sync_races;
     mod sync_verdicts;

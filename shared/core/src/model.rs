@@ -22,6 +22,7 @@ pub mod scim_access;
 pub mod session;
 pub mod sign_in;
 pub mod signing;
+pub mod sync;
 pub mod tenant;
 pub mod test_login;
 pub mod user;

@@ -12,6 +12,7 @@ use vestibule_protocol::time::{Seconds, Timestamp};
 
 pub use self::claims::ClaimNames;
 use super::sign_in::SignIn;
+use super::sync::SyncSettings;
 use crate::seal::Sealed;
 
 mod claims;
@@ -26,6 +27,9 @@ pub struct Connection {
     /// To whom it is offered, and how.
     #[serde(default)]
     pub sign_in: SignIn,
+    /// How its people are asked about between sign-ins.
+    #[serde(default)]
+    pub sync: SyncSettings,
     /// What it speaks, and the settings for that.
     #[serde(flatten)]
     pub upstream: Upstream,

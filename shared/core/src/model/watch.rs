@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::{Seconds, Timestamp};
 
@@ -46,7 +47,7 @@ pub struct Watch {
     pub limit: Option<Timestamp>,
     /// What was found, to be carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Decision>,
+    pub decided: Option<Decided>,
 }
 
 /// An examination under way. Of several that would begin, one takes it.
@@ -129,6 +130,15 @@ impl From<Trouble> for Delay {
     }
 }
 
+/// A decision, and when it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// What is to be done.
+    pub decision: Decision,
+    /// When that was found.
+    pub at: Timestamp,
+}
+
 /// What an examination found. Written down before it is carried out: a crash in between forgets nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,7 +150,7 @@ pub enum Decision {
 }
 
 /// What said that a person is inactive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// With the refresh token, the provider refused the access token that it had given, before its time.

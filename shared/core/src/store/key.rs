@@ -33,7 +33,7 @@ mod watch;
 pub use self::delivery::*;
 pub use self::directory::*;
 pub use self::status::REVOKED;
-pub use self::watch::WATCH;
+pub use self::watch::{WATCH, sync_state};
 
 /// Minutes between two looks at one partition.
 pub const SLOTS: u32 = 15;

@@ -1,17 +1,17 @@
 //! One session's examination. What is found is written down first, resting on the lease, and then carried out.
 
-use vestibule_protocol::time::Seconds;
+use vestibule_protocol::time::{Seconds, Timestamp};
 
 use super::lease::Leased;
 use super::verdict::{INTERVAL, Verdict, Word, after_refusal, next_try};
-use super::{Outcome, Ready, keep};
+use super::{Ready, keep};
 use crate::Broker;
 use crate::directory::{self, Arrival, Because};
 use crate::error::Error;
 use crate::model::audit::{AuditKind, Cause};
 use crate::model::connection::Upstream;
 use crate::model::session::EndReason;
-use crate::model::watch::{Decision, Delay, Evidence, ProviderTokens, Trouble, Watch};
+use crate::model::watch::{Decided, Decision, Delay, Evidence, ProviderTokens, Trouble, Watch};
 use crate::sessions::end::{Ending, end};
 use crate::store::key::SessionShard;
 use crate::store::{Expect, StoreError};
@@ -22,6 +22,23 @@ use crate::upstream::oidc::Identity;
 /// How often a write is tried.
 const TRIES: usize = 3;
 
+/// What was found.
+pub(super) enum Seen {
+    /// The provider vouches for the person.
+    Vouched,
+    /// It told nothing.
+    Deferred(Delay),
+    /// This is to be carried out.
+    Decided {
+        /// Of whom.
+        leased: Leased,
+        /// What.
+        decision: Decision,
+    },
+    /// The session ended meanwhile, or somebody else examines it.
+    Overtaken,
+}
+
 pub(super) struct Examination<'a> {
     pub(super) broker: &'a Broker,
     pub(super) shard: &'a SessionShard,
@@ -29,14 +46,19 @@ pub(super) struct Examination<'a> {
     pub(super) ready: Result<&'a Ready, Trouble>,
     /// How long a session stays for which nobody vouches any more.
     pub(super) unwatched: Seconds,
+    /// What was found until then is found anew.
+    pub(super) discarded_at: Option<Timestamp>,
     pub(super) leased: Leased,
 }
 
 impl Examination<'_> {
-    pub(super) async fn run(mut self) -> Result<Outcome, Error> {
+    pub(super) async fn run(mut self) -> Result<Seen, Error> {
         let now = self.broker.platform.clock.now();
-        if let Some(decision) = self.leased.watch.decision {
-            return self.carry_out(decision).await;
+        let discarded_at = self.discarded_at;
+        let stands = |decided: &Decided| discarded_at.is_none_or(|at| decided.at > at);
+        self.leased.watch.decided = self.leased.watch.decided.filter(stands);
+        if let Some(Decided { decision, .. }) = self.leased.watch.decided {
+            return self.decide(decision).await;
         }
         if self.leased.watch.limit.is_some_and(|limit| limit.has_passed(now)) {
             return self.decide(Decision::End(EndReason::Unvouched)).await;
@@ -62,7 +84,7 @@ impl Examination<'_> {
     }
 
     /// The provider gave new tokens: they are kept before anything else.
-    async fn renewed(&mut self, provider: &Provider<'_>, renewed: &Renewed, place: &str) -> Result<Outcome, Error> {
+    async fn renewed(mut self, provider: &Provider<'_>, renewed: &Renewed, place: &str) -> Result<Seen, Error> {
         let now = self.broker.platform.clock.now();
         let watch = Watch {
             tokens: Some(keep::seal(self.broker, place, &renewed.tokens)?),
@@ -76,10 +98,10 @@ impl Examination<'_> {
             ..self.leased.watch.clone()
         };
         if !self.save(watch).await? {
-            return Ok(Outcome::Overtaken);
+            return Ok(Seen::Overtaken);
         }
         match provider.reread(self.broker, &self.leased.watch, renewed).await? {
-            Heard::Said(None) => Ok(Outcome::Vouched),
+            Heard::Said(None) => Ok(Seen::Vouched),
             Heard::Said(Some(identity)) => self.visited(&identity).await,
             Heard::Denied => self.decide(Decision::Decommission(Evidence::FreshTokenRefused)).await,
             Heard::Untold(delay) => self.later(delay).await,
@@ -87,15 +109,15 @@ impl Examination<'_> {
     }
 
     /// What the provider says of the person is written down.
-    async fn visited(&mut self, identity: &Identity) -> Result<Outcome, Error> {
+    async fn visited(mut self, identity: &Identity) -> Result<Seen, Error> {
         let watch = &self.leased.watch;
         if watch.outline != identity.kept.outline {
             let watch = Watch { outline: identity.kept.outline.clone(), ..watch.clone() };
             if !self.save(watch).await? {
-                return Ok(Outcome::Overtaken);
+                return Ok(Seen::Overtaken);
             }
         }
-        let Ok(ready) = self.ready else { return Ok(Outcome::Vouched) };
+        let Ok(ready) = self.ready else { return Ok(Seen::Vouched) };
         let arrival = Arrival {
             tenant: &self.shard.tenant,
             connection: &self.leased.watch.connection,
@@ -106,12 +128,12 @@ impl Examination<'_> {
         };
         match directory::revisit(self.broker, arrival, &self.leased.user).await? {
             Some(false) => self.decide(Decision::End(EndReason::NotAdmitted)).await,
-            Some(true) | None => Ok(Outcome::Vouched),
+            Some(true) | None => Ok(Seen::Vouched),
         }
     }
 
     /// The provider refused the refresh token: whether the person is active decides.
-    async fn refused(&mut self, provider: &Provider<'_>, tokens: &ProviderTokens) -> Result<Outcome, Error> {
+    async fn refused(mut self, provider: &Provider<'_>, tokens: &ProviderTokens) -> Result<Seen, Error> {
         let word = self.word(provider, tokens).await?;
         match after_refusal(self.leased.watch.answer_lost, word) {
             Verdict::Decided(decision) => self.decide(decision).await,
@@ -141,7 +163,7 @@ impl Examination<'_> {
     }
 
     /// It told nothing: the session stays, and is examined again.
-    async fn later(&mut self, delay: Delay) -> Result<Outcome, Error> {
+    async fn later(mut self, delay: Delay) -> Result<Seen, Error> {
         let now = self.broker.platform.clock.now();
         let mut watch = Watch { lease: None, trouble: Some(delay.trouble), ..self.leased.watch.clone() };
         watch.failures = watch.failures.saturating_add(1);
@@ -149,32 +171,17 @@ impl Examination<'_> {
         watch.due_at = watch.limit.map_or(watch.due_at, |limit| limit.min(watch.due_at));
         let (connection, trouble) = (watch.connection.clone(), delay.trouble.as_str());
         if !self.save(watch).await? {
-            return Ok(Outcome::Overtaken);
+            return Ok(Seen::Overtaken);
         }
         tracing::info!(tenant.id = self.shard.tenant, connection.id = connection, trouble, "sync.deferred");
-        Ok(Outcome::Deferred)
+        Ok(Seen::Deferred(delay))
     }
 
-    async fn decide(&mut self, decision: Decision) -> Result<Outcome, Error> {
-        let watch = Watch { lease: None, decision: Some(decision), ..self.leased.watch.clone() };
-        if self.save(watch).await? { self.carry_out(decision).await } else { Ok(Outcome::Overtaken) }
-    }
-
-    async fn carry_out(&self, decision: Decision) -> Result<Outcome, Error> {
-        let Leased { user, session, watch, .. } = &self.leased;
-        let connection = Some(watch.connection.clone());
-        match decision {
-            Decision::End(reason) => {
-                let kind = AuditKind::SessionEnded { reason };
-                let ended = end(self.broker, Ending { shard: self.shard, user, session, connection, kind }).await?;
-                Ok(if ended { Outcome::Ended } else { Outcome::Overtaken })
-            }
-            Decision::Decommission(_) => {
-                let because = Because { cause: Cause::Provider, administrator: None, connection };
-                directory::decommission(self.broker, &self.shard.tenant, user, &because, |_| Ok(())).await?;
-                Ok(Outcome::Decommissioned)
-            }
-        }
+    async fn decide(mut self, decision: Decision) -> Result<Seen, Error> {
+        let decided = Decided { decision, at: self.broker.platform.clock.now() };
+        let watch = Watch { lease: None, decided: Some(decided), ..self.leased.watch.clone() };
+        let ours = self.save(watch).await?;
+        Ok(if ours { Seen::Decided { leased: self.leased, decision } } else { Seen::Overtaken })
     }
 
     /// Writes the record down if it is as we left it; false when it is not. New tokens are not lost to a store that is
@@ -207,4 +214,26 @@ impl Examination<'_> {
         self.leased.watch = watch;
         Ok(true)
     }
+}
+
+/// Does what was found; what rests on it was written down.
+pub(super) async fn carry_out(
+    broker: &Broker,
+    shard: &SessionShard,
+    leased: &Leased,
+    decision: Decision,
+) -> Result<(), Error> {
+    let Leased { user, session, watch, .. } = leased;
+    let connection = Some(watch.connection.clone());
+    match decision {
+        Decision::End(reason) => {
+            let kind = AuditKind::SessionEnded { reason };
+            end(broker, Ending { shard, user, session, connection, kind }).await?;
+        }
+        Decision::Decommission(_) => {
+            let because = Because { cause: Cause::Provider, administrator: None, connection };
+            directory::decommission(broker, &shard.tenant, user, &because, |_| Ok(())).await?;
+        }
+    }
+    Ok(())
 }

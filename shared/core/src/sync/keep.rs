@@ -35,7 +35,7 @@ pub(crate) fn watch(
         failures: 0,
         trouble: None,
         limit: None,
-        decision: None,
+        decided: None,
     }))
 }
 

@@ -1,34 +1,22 @@
-//! Which sessions are due, and who examines them. A lease is taken by the version of the record: of several processes that
+//! Who examines a session. A lease is taken by the version of the record: of several processes that
 //! see the same session, one gets it. A lease that has ended without a word was a process that died, perhaps between the
 //! provider's answer and our commit; that is remembered.
 
 use vestibule_protocol::time::{Seconds, Timestamp};
 
-use super::STEP;
+use super::due::Due;
 use crate::Broker;
 use crate::error::Error;
 use crate::handle::new_id;
-use crate::model::session::Session;
 use crate::model::watch::{Lease, Watch};
-use crate::store::key::{SessionShard, WATCH};
-use crate::store::record::{self, Stored};
-use crate::store::{Expect, StoreError, Version, Write};
+use crate::store::key::SessionShard;
+use crate::store::record;
+use crate::store::{Expect, StoreError, Version};
 
-/// How long a lease lasts. A step of [`STEP`] sessions takes less, however slow their providers are.
+/// How long a lease lasts. A step of [`super::STEP`] sessions takes less, however slow their providers are.
 const LEASE: Seconds = Seconds(300);
 /// How often a commit that lost a race is tried anew.
 const TRIES: usize = 3;
-/// Records that one step looks at.
-const PAGE: usize = 100;
-
-/// A session that is due.
-pub(super) struct Due {
-    user: String,
-    session: String,
-    /// When the session ends, and with it all that is kept of it.
-    ends_at: Timestamp,
-    found: Stored<Watch>,
-}
 
 /// A session that is ours to examine.
 pub(super) struct Leased {
@@ -40,55 +28,10 @@ pub(super) struct Leased {
     pub(super) version: Option<Version>,
 }
 
-/// The next sessions that are due, and where to go on. What is left of sessions that are over is removed.
-pub(super) async fn due(
-    broker: &Broker,
-    shard: &SessionShard,
-    after: Option<&str>,
-) -> Result<(Vec<Due>, Option<String>), Error> {
-    let (store, now) = (&*broker.platform.store, broker.platform.clock.now());
-    let page = store.list(&shard.partition(), WATCH, after, PAGE).await?;
-    let (mut candidates, mut next) = (Vec::new(), page.next);
-    for found in &page.records {
-        if candidates.len() == STEP {
-            next = candidates.last().map(|(id, _, _, _): &(String, _, _, _)| id.clone());
-            break;
-        }
-        let stored = record::parse::<Watch>(found)?;
-        if let Some((user, session)) = SessionShard::watched(&found.id)
-            && is_due(&stored.value, now)
-        {
-            candidates.push((found.id.clone(), user.to_owned(), session.to_owned(), stored));
-        }
-    }
-    if candidates.is_empty() {
-        return Ok((Vec::new(), next));
-    }
-    let ids: Vec<String> =
-        candidates.iter().map(|(_, user, session, _)| shard.session(user, session).id().to_owned()).collect();
-    let sessions = store.get_many(&shard.partition(), &ids).await?;
-    let mut due = Vec::with_capacity(candidates.len());
-    for ((id, user, session, found), live) in candidates.into_iter().zip(sessions) {
-        let Some(live) = live else {
-            forget(broker, shard, Write::Delete { id, expect: Expect::Version(found.version) }).await?;
-            continue;
-        };
-        let ends_at = record::parse::<Session>(&live)?.value.subject.session_end(now);
-        due.push(Due { user, session, ends_at, found });
-    }
-    Ok((due, next))
-}
-
-async fn forget(broker: &Broker, shard: &SessionShard, write: Write) -> Result<(), Error> {
-    match broker.platform.store.commit(&shard.partition(), vec![write]).await {
-        Ok(()) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn is_due(watch: &Watch, now: Timestamp) -> bool {
+/// Whether nobody has it, and it has its turn or something to be carried out.
+pub(super) fn is_due(watch: &Watch, now: Timestamp) -> bool {
     let free = watch.lease.as_ref().is_none_or(|lease| lease.ends_at.has_passed(now));
-    free && (watch.decision.is_some() || watch.due_at.has_passed(now))
+    free && (watch.decided.is_some() || watch.due_at.has_passed(now))
 }
 
 /// Takes the leases of these, all in one commit. Those that somebody else has taken meanwhile are left to them.

@@ -1,13 +1,19 @@
 //! What is kept of the identity providers of sessions.
 
-use super::SessionShard;
+use super::{SessionShard, tenant_partition};
 use crate::model::is_id;
+use crate::model::sync::SyncState;
 use crate::model::watch::Watch;
 use crate::store::Partition;
 use crate::store::record::RecordKey;
 
 /// What the ids of watched sessions start with.
 pub const WATCH: &str = "watch#";
+
+/// How the examinations of a connection's sessions go.
+pub fn sync_state(tenant: &str, connection: &str) -> RecordKey<SyncState> {
+    RecordKey::new(tenant_partition(tenant), format!("sync#{connection}"))
+}
 
 impl SessionShard {
     /// The shard that a partition is; `None` for a partition of another kind.
@@ -20,6 +26,11 @@ impl SessionShard {
     /// What is kept of a session's identity provider.
     pub fn watch(&self, user: &str, session: &str) -> RecordKey<Watch> {
         RecordKey::new(self.partition(), format!("{WATCH}{user}#{session}"))
+    }
+
+    /// All shards of a tenant.
+    pub fn all(tenant: &str, shards: u16) -> impl Iterator<Item = Self> {
+        (0..shards.max(1)).map(|number| Self { tenant: tenant.to_owned(), number })
     }
 
     /// Whose session the record of this id watches: the person and the session.
