@@ -77,6 +77,13 @@ impl TestBroker {
         test
     }
 
+    /// The same, and the provider gives refresh tokens: sessions are watched, and live for seven days.
+    pub async fn watched() -> Self {
+        let test = Self::new().await;
+        test.connect(&json!({ "scopes": ["openid", "email", "offline_access"] })).await;
+        test
+    }
+
     /// Sets the tenant's connection up, with these members in place of the usual ones; null leaves one out.
     pub async fn connect(&self, members: &Value) -> Value {
         let mut connection = json!({

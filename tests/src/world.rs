@@ -260,7 +260,7 @@ pub async fn connect(broker: &Deployment, tenant: &str, issuer: &str) {
 pub fn connection(issuer: &str, members: &Value) -> Value {
     let mut body = json!({
         "name": "Corp", "protocol": "oidc", "issuer": issuer, "client_id": "broker", "client_secret": IDP_SECRET,
-        "client_auth": "client_secret_basic", "scopes": ["openid", "email", "profile"], "enabled": true,
+        "client_auth": "client_secret_basic", "scopes": ["openid", "email", "profile", "offline_access"], "enabled": true,
     });
     if let (Some(usual), Some(members)) = (body.as_object_mut(), members.as_object()) {
         usual.extend(members.clone());

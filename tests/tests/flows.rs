@@ -50,6 +50,11 @@ mod flows {
     mod signing_keys;
     mod status_list;
     mod storage_calls;
+    mod sync;
+    mod sync_breaker;
+    mod sync_lives;
+    mod sync_races;
+    mod sync_verdicts;
     mod test_login;
     mod upstream;
     mod verify;

@@ -15,7 +15,7 @@ use vestibule_aws::crypto::AwsLc;
 use vestibule_aws::http::OutboundHttp;
 use vestibule_aws::{SystemClock, SystemRandom};
 use vestibule_core::model::tenant::Tenant;
-use vestibule_core::platform::{Clock, Platform, Random};
+use vestibule_core::platform::{Clock, NoQueue, Platform, Random};
 use vestibule_core::store::key::{SessionShard, tenant};
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::store::{Expect, MAX_WRITES, Store};
@@ -69,6 +69,7 @@ async fn list(marks: u32) -> Result<(usize, Duration)> {
         crypto: Arc::new(AwsLc::default()),
         random: Arc::new(SystemRandom),
         clock,
+        queue: Arc::new(NoQueue),
     };
     let mut router = vestibule_web::router(Arc::new(Broker::new(config, platform)));
     // The keys are made by the first who asks.

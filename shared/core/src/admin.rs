@@ -33,6 +33,7 @@ pub mod scim_schemas;
 pub mod scim_tokens;
 pub mod sessions;
 pub mod signing_keys;
+pub mod sync;
 pub mod tenants;
 pub mod test_logins;
 pub mod tokens;

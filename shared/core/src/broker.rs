@@ -21,6 +21,7 @@ use crate::signing::{self, SigningKeys};
 use crate::status_list::StatusList;
 use crate::store::key;
 use crate::store::record::{self, RecordKey};
+use crate::sync::pace::Paces;
 use crate::tick;
 use crate::upstream::UpstreamCopy;
 use crate::userinfo::LiveGrant;
@@ -36,6 +37,7 @@ pub struct Broker {
     pub(crate) sealer: Sealer,
     pub(crate) copies: AllCopies,
     pub(crate) scim_buckets: Buckets,
+    pub(crate) sync_paces: Paces,
 }
 
 /// Read copies, one kind each. Stale by at most a minute; see [`crate::cache`].
@@ -72,7 +74,14 @@ impl Broker {
     /// A broker in this world.
     pub fn new(config: Config, platform: Platform) -> Self {
         let sealer = Sealer::new(config.sealing_keys.clone());
-        Self { config, platform, sealer, copies: AllCopies::default(), scim_buckets: Buckets::default() }
+        Self {
+            config,
+            platform,
+            sealer,
+            copies: AllCopies::default(),
+            scim_buckets: Buckets::default(),
+            sync_paces: Paces::default(),
+        }
     }
 
     /// Plans what is due in this minute. The scheduled entry point of every runtime calls it once a minute.

@@ -14,7 +14,7 @@ mod pushed;
 mod removal;
 pub(crate) mod tally;
 
-pub(crate) use self::activation::{Because, Switch, set_active};
+pub(crate) use self::activation::{Because, Switch, decommission, set_active};
 use self::known::Sighting;
 pub(crate) use self::link::{plain_address, release_address};
 pub(crate) use self::removal::remove;
@@ -32,12 +32,17 @@ use crate::upstream::oidc::Identity;
 /// How often a commit that lost a race is tried anew.
 const TRIES: usize = 5;
 
-/// Who came, in which login, through a connection that is offered how.
+/// Who came, or is still vouched for, through a connection that is offered how.
 #[derive(Clone, Copy)]
-struct Arrival<'a> {
-    login: &'a LoginState,
-    sign_in: &'a SignIn,
-    identity: &'a Identity,
+pub(crate) struct Arrival<'a> {
+    pub(crate) tenant: &'a str,
+    pub(crate) connection: &'a str,
+    /// The application that they are signing in to; none where nobody is signing in.
+    pub(crate) client: Option<&'a str>,
+    /// The handle of an invitation that was opened in their browser.
+    pub(crate) invitation: Option<&'a str>,
+    pub(crate) sign_in: &'a SignIn,
+    pub(crate) identity: &'a Identity,
 }
 
 /// The person behind an identity, with what the provider says of them now. Identity is (connection, issuer, subject).
@@ -52,7 +57,14 @@ pub(crate) async fn admit(
     if !link::may_use(sign_in, &identity.profile) {
         return Err(LoginError::OtherDomain.into());
     }
-    let arrival = Arrival { login, sign_in, identity };
+    let arrival = Arrival {
+        tenant: &login.tenant,
+        connection: &login.connection,
+        client: Some(&login.client),
+        invitation: login.invitation.as_deref(),
+        sign_in,
+        identity,
+    };
     for _ in 0..TRIES {
         let attempt = match known::find(broker, arrival).await? {
             Sighting::Known(found) => known::refresh(broker, arrival, *found).await,
@@ -67,19 +79,37 @@ pub(crate) async fn admit(
     Err(StoreError::Busy("the person's record keeps changing".to_owned()).into())
 }
 
+/// What a provider says of somebody who signed in before, written down as a sign-in does. Whether they would still be let
+/// in; `None` when they are gone or inactive already.
+pub(crate) async fn revisit(broker: &Broker, arrival: Arrival<'_>, user: &str) -> Result<Option<bool>, Error> {
+    for _ in 0..TRIES {
+        let found = key::user(arrival.tenant, user).get(&*broker.platform.store).await?;
+        let Some(found) = found.filter(|found| found.value.active) else { return Ok(None) };
+        match known::update(broker, arrival, found).await {
+            Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {}
+            Ok((_, standing)) => {
+                let is_theirs = link::may_use(arrival.sign_in, &arrival.identity.profile);
+                return Ok(Some(is_theirs && standing == Standing::Admitted));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Busy("the person's record keeps changing".to_owned()).into())
+}
+
 impl Arrival<'_> {
-    /// An event of this login; to be part of a commit in the directory.
+    /// An event of this sign-in or visit; to be part of a commit in the directory.
     fn owe(&self, broker: &Broker, kind: AuditKind, user: Option<&str>) -> Result<Write, Error> {
-        let LoginState { tenant, connection, client, .. } = self.login;
-        let event = audit::event(broker, kind).through(Some(connection)).in_client(client);
-        let event = AuditEvent { user: user.map(str::to_owned), ..event };
-        audit::owe(broker, key::directory(tenant), tenant, event)
+        let event = audit::event(broker, kind).through(Some(self.connection));
+        let client = self.client.map(str::to_owned);
+        let event = AuditEvent { user: user.map(str::to_owned), client, ..event };
+        audit::owe(broker, key::directory(self.tenant), self.tenant, event)
     }
 
     /// Asks the tenant's rules of what was said of a person.
     async fn reevaluate(&self, broker: &Broker, user: &mut User) -> Result<Standing, Error> {
-        let evidence = Evidence::Claims { connection: &self.login.connection, claims: &self.identity.claims };
-        reevaluate(broker, &self.login.tenant, user, evidence).await
+        let evidence = Evidence::Claims { connection: self.connection, claims: &self.identity.claims };
+        reevaluate(broker, self.tenant, user, evidence).await
     }
 
     /// Turns somebody away for whom the rules have no role. Who was never seen stays so.
@@ -96,7 +126,7 @@ impl Arrival<'_> {
         told: LoginError,
     ) -> Result<User, Error> {
         let owed = self.owe(broker, kind, user)?;
-        broker.platform.store.commit(&key::directory(&self.login.tenant), vec![owed]).await?;
+        broker.platform.store.commit(&key::directory(self.tenant), vec![owed]).await?;
         Err(told.into())
     }
 }

@@ -30,6 +30,7 @@ mod sessions;
 mod signing;
 pub mod status_list;
 pub mod store;
+pub mod sync;
 mod tick;
 pub mod token;
 mod upstream;

@@ -22,9 +22,11 @@ pub mod scim_access;
 pub mod session;
 pub mod sign_in;
 pub mod signing;
+pub mod sync;
 pub mod tenant;
 pub mod test_login;
 pub mod user;
+pub mod watch;
 pub mod webhook;
 
 /// Whether `text` can name a tenant, client or connection: 1 to 40 of `a-z`, `0-9` and `-`.

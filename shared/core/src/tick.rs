@@ -16,14 +16,16 @@ use crate::delivery;
 use crate::error::Error;
 use crate::outbox;
 use crate::platform::Task;
+use crate::store::key::SessionShard;
 use crate::store::{Partition, key};
+use crate::sync;
 
 /// What a tick planned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct TickReport {
     /// The slot.
     pub slot: u32,
-    /// Its partitions: a task was sent for each.
+    /// Its tasks: one for each of its partitions, two where sessions lie.
     pub partitions: u32,
     /// Those of them whose task could not be sent. They wait for their slot, and the log says why.
     pub failed: u32,
@@ -34,10 +36,12 @@ pub struct TickReport {
 pub struct WorkReport {
     /// Effects that were owed and are done now.
     pub effects: u32,
-    /// Effects that failed. They stay owed, and the log says why.
+    /// Effects and sessions in which something failed. They wait, and the log says why.
     pub failed: u32,
     /// Messages to other people's servers that were tried.
     pub deliveries: u32,
+    /// Sessions whose identity providers were asked again.
+    pub examined: u32,
     /// Whether another task was sent for the rest.
     pub goes_on: bool,
 }
@@ -49,7 +53,9 @@ pub struct HereReport {
     pub tasks: u32,
     /// Effects that were owed and are done now.
     pub effects: u32,
-    /// Effects and batches that failed.
+    /// Sessions whose identity providers were asked again.
+    pub examined: u32,
+    /// Effects, sessions and batches that failed.
     pub failed: u32,
     /// Tasks for which there was no room. Their partitions wait for their slot.
     pub left: u32,
@@ -63,8 +69,7 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
     let mut after = None;
     loop {
         let page = broker.platform.store.list(&key::sync_partition(slot), "", after.as_deref(), 100).await?;
-        let tasks: Vec<Task> =
-            page.records.into_iter().map(|registered| Task { partition: registered.id, after: None }).collect();
+        let tasks: Vec<Task> = page.records.into_iter().flat_map(|registered| tasks_of(registered.id)).collect();
         let sent = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
         report.partitions += sent;
         if sent > 0
@@ -80,7 +85,14 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
     }
 }
 
-/// Does one batch of what a partition owes, and sends the rest on.
+/// What a partition owes is one task, the examination of its sessions another: whoever only wakes it asks for the first.
+fn tasks_of(partition: String) -> impl Iterator<Item = Task> {
+    let has_sessions = SessionShard::of_partition(&Partition::new(partition.clone())).is_some();
+    let sessions = has_sessions.then(|| Task { partition: partition.clone(), after: Some(key::WATCH.to_owned()) });
+    std::iter::once(Task { partition, after: None }).chain(sessions)
+}
+
+/// Does one batch of what a partition owes, or of the examination of its sessions, and sends the rest on.
 pub(crate) async fn work(broker: &Broker, task: &Task) -> Result<WorkReport, Error> {
     let (report, rest) = batch(broker, task).await?;
     if let Some(rest) = rest {
@@ -105,6 +117,7 @@ pub(crate) async fn work_here(broker: &Broker, tasks: Vec<Task>, has_room: impl 
         match batch(broker, &task).await {
             Ok((report, rest)) => {
                 sum.effects += report.effects;
+                sum.examined += report.examined;
                 sum.failed += report.failed;
                 waiting.extend(rest);
             }
@@ -124,6 +137,10 @@ async fn batch(broker: &Broker, task: &Task) -> Result<(WorkReport, Option<Task>
     let (report, after) = if let Some(tenant) = key::tenant_of_deliveries(&partition) {
         let (tried, goes_on) = delivery::work(broker, tenant, &partition).await?;
         (WorkReport { deliveries: tried, goes_on, ..WorkReport::default() }, None)
+    } else if task.after.as_ref().is_some_and(|after| after.starts_with(key::WATCH)) {
+        let step = sync::work(broker, &partition, task.after.as_deref()).await?;
+        let (examined, failed, goes_on) = (step.examined, step.failed, step.next.is_some());
+        (WorkReport { failed, examined, goes_on, ..WorkReport::default() }, step.next)
     } else {
         let batch = outbox::work(broker, &partition, task.after.as_deref()).await?;
         let goes_on = batch.rest.is_some();

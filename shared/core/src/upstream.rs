@@ -5,8 +5,11 @@
 //! again after an hour; when that fails they serve for a day. A token that names an unknown key fetches once at once,
 //! then not again for a minute: a provider rotates its keys whenever it likes, and nobody can make us hammer it.
 
+pub(crate) mod again;
 mod assertion;
 mod client;
+mod form;
+pub(crate) mod kept;
 pub(crate) mod oidc;
 pub(crate) mod person;
 mod push;

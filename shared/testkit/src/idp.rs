@@ -8,6 +8,7 @@
 
 mod assertion;
 mod authorize;
+mod family;
 mod lie;
 mod logout;
 mod request;
@@ -104,6 +105,8 @@ struct Grant {
     scope: String,
     auth_time: Timestamp,
     issued_at: Timestamp,
+    /// All tokens of one sign-in.
+    family: String,
 }
 
 struct State {
@@ -134,6 +137,10 @@ struct State {
     codes: HashMap<String, Grant>,
     access_tokens: HashMap<String, Grant>,
     refresh_tokens: HashMap<String, Grant>,
+    /// Refresh tokens that were used, with their families.
+    spent: HashMap<String, String>,
+    /// Who is switched off, by user name.
+    inactive: HashSet<String>,
     requests: Vec<String>,
     unexpected: Vec<String>,
 }
@@ -174,6 +181,8 @@ impl FakeOidcIdp {
             codes: HashMap::new(),
             access_tokens: HashMap::new(),
             refresh_tokens: HashMap::new(),
+            spent: HashMap::new(),
+            inactive: HashSet::new(),
             requests: Vec::new(),
             unexpected: Vec::new(),
         };
@@ -256,7 +265,9 @@ impl FakeOidcIdp {
     }
 
     fn account(&self, username: &str) -> Option<Account> {
-        self.state().accounts.iter().find(|account| account.username == username).cloned()
+        let state = self.state();
+        let active = state.accounts.iter().filter(|account| !state.inactive.contains(&account.username));
+        active.into_iter().find(|account| account.username == username).cloned()
     }
 
     fn secret(&self) -> String {

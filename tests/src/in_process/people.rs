@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Map, Value, json};
+use vestibule_core::store::Partition;
 use vestibule_protocol::time::Seconds;
 
 use super::{TestBroker, claims, signed_in};
@@ -49,14 +50,43 @@ impl TestBroker {
         claims(&tokens["id_token"])["sub"].as_str().expect("a subject").to_owned()
     }
 
+    /// Time goes on for everybody, and each minute has its tick. How many sessions were examined.
+    pub async fn minutes(&self, minutes: u32) -> u32 {
+        let mut examined = 0;
+        for _ in 0..minutes {
+            self.pass(60);
+            self.queue.done();
+            self.broker.tick().await.expect("a tick");
+            examined += self.queue.done().examined;
+        }
+        examined
+    }
+
+    /// Time goes on for everybody.
+    pub fn pass(&self, seconds: i64) {
+        self.clock.advance(Seconds(seconds));
+        self.idp_clock.advance(Seconds(seconds));
+    }
+
+    /// Whether a person may sign in.
+    pub async fn is_active(&self, user: &str) -> bool {
+        self.user(user).await["active"] == json!(true)
+    }
+
+    /// How many records of this kind lie among the tenant's sessions.
+    pub async fn among_sessions(&self, kind: &str) -> usize {
+        let mut count = 0;
+        for shard in 0..8 {
+            let partition = Partition::new(format!("sessions:acme:{shard}"));
+            count += self.store.list(&partition, kind, None, 1_000).await.expect("a list").records.len();
+        }
+        count
+    }
+
     /// What is in the tenant's audit log now, of these kinds.
     pub async fn audited(&self, kinds: &[&str]) -> Vec<Map<String, Value>> {
         // A slot is worked each minute; after fifteen all were.
-        for _ in 0..15 {
-            self.clock.advance(Seconds(60));
-            self.idp_clock.advance(Seconds(60));
-            self.broker.tick().await.expect("a tick");
-        }
+        self.minutes(15).await;
         let log = self.admin(Method::GET, "/tenants/acme/audit", &Value::Null).await;
         let events = log["events"].as_array().expect("events").iter().filter_map(Value::as_object);
         events.filter(|event| kinds.iter().any(|kind| event["kind"] == **kind)).cloned().collect()

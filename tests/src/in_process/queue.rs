@@ -81,6 +81,7 @@ impl TestQueue {
             match outcome {
                 Ok(report) => {
                     sum.effects += report.effects;
+                    sum.examined += report.examined;
                     sum.failed += report.failed;
                 }
                 Err(_) => sum.failed += 1,

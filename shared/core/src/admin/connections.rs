@@ -4,6 +4,7 @@
 mod check;
 mod claims;
 mod input;
+mod sync;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ use crate::model::connection::{
     AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Upstream, UpstreamClientAuth,
 };
 use crate::model::sign_in::SignIn;
+use crate::model::sync::SyncSettings;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
 use crate::upstream::oidc::secret_place;
@@ -43,6 +45,8 @@ pub struct ConnectionView {
     pub enabled: bool,
     /// To whom it is offered, and how.
     pub sign_in: SignIn,
+    /// How its people are asked about between sign-ins.
+    pub sync: SyncSettings,
     /// The provider.
     pub issuer: String,
     /// The Entra directories that may sign in.
@@ -109,6 +113,7 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         enabled: connection.enabled,
         audience: settings.audience().to_owned(),
         sign_in: connection.sign_in,
+        sync: connection.sync,
         issuer: settings.issuer,
         entra_directories: settings.entra_directories,
         endpoints: settings.endpoints,
@@ -191,6 +196,7 @@ pub async fn put(
         name: input.name.clone(),
         enabled: input.enabled,
         sign_in: input.sign_in.clone(),
+        sync: input.sync.clone(),
         upstream: Upstream::Oidc(input.settings(secret)),
     };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;

@@ -19,6 +19,7 @@ pub(super) fn check_tenant(problems: &mut Problems, lifetimes: &Lifetimes) {
     check(problems, "/lifetimes/refresh_token", lifetimes.refresh_token, &REFRESH);
     check(problems, "/lifetimes/id_token", lifetimes.id_token, &ID);
     check(problems, "/lifetimes/session", lifetimes.session, &SESSION);
+    check(problems, "/lifetimes/session_unwatched", lifetimes.session_unwatched, &SESSION);
     check(problems, "/lifetimes/session_idle", lifetimes.session_idle, &SESSION);
     if lifetimes.session_idle.is_some_and(|idle| idle <= lifetimes.access_token(access_token_life())) {
         let rule = "must be more than lifetimes.access_token: until then an application has nothing to ask for";

@@ -26,7 +26,7 @@ const TRIES: usize = 20;
 
 /// Whether a person's memberships are not what the sign-in says.
 pub(super) fn is_due(arrival: Arrival<'_>, user: &User) -> bool {
-    let due = Due::of(user, &arrival.login.connection, arrival.sign_in.import_groups);
+    let due = Due::of(user, arrival.connection, arrival.sign_in.import_groups);
     !(due.leave.is_empty() && due.join.is_empty())
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn commit(
     user: &User,
     mut writes: Vec<Write>,
 ) -> Result<(), Error> {
-    let (tenant, connection) = (arrival.login.tenant.clone(), arrival.login.connection.clone());
+    let (tenant, connection) = (arrival.tenant.to_owned(), arrival.connection.to_owned());
     let partition = key::directory(&tenant);
     let mut owed = None;
     if is_due(arrival, user) {
@@ -51,7 +51,7 @@ pub(super) async fn commit(
     if let Some(owed) = owed
         && let Err(error) = outbox::settle(broker, &owed).await
     {
-        let tenant = arrival.login.tenant.as_str();
+        let tenant = arrival.tenant;
         tracing::warn!(tenant, user = user.id, error = %error, "directory.import_is_left_to_the_tick");
     }
     Ok(())

@@ -23,10 +23,9 @@ pub(super) async fn accept(
     arrival: Arrival<'_>,
     user: &str,
 ) -> Result<Result<Accepted, WhyUnknown>, Error> {
-    let tenant = &arrival.login.tenant;
-    let handle = arrival.login.invitation.as_deref();
-    let handle = handle.and_then(|text| TenantHandle::parse(TenantHandleKind::Invitation, text));
-    let Some(handle) = handle.filter(|handle| handle.tenant == *tenant) else {
+    let tenant = arrival.tenant;
+    let handle = arrival.invitation.and_then(|text| TenantHandle::parse(TenantHandleKind::Invitation, text));
+    let Some(handle) = handle.filter(|handle| handle.tenant == tenant) else {
         return Ok(Err(WhyUnknown::NoInvitation));
     };
     let (store, now) = (&*broker.platform.store, broker.platform.clock.now());

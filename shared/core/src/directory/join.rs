@@ -12,7 +12,6 @@ use super::{Arrival, import, known, person, profile};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::new_id;
-use crate::login::state::LoginState;
 use crate::mapping::Standing;
 use crate::model::access::Access;
 use crate::model::audit::{AuditKind, WhyUnknown};
@@ -45,9 +44,9 @@ struct Newcomer {
 
 /// Finds the person, or creates them. `unseen` is the state of the identity's record.
 pub(super) async fn join(broker: &Broker, arrival: Arrival<'_>, unseen: Expect) -> Result<User, Error> {
-    let Arrival { login, sign_in, identity } = arrival;
+    let Arrival { tenant, sign_in, identity, .. } = arrival;
     let address = match link::address(sign_in, &identity.profile) {
-        Some(address) => link::trusted(broker, &login.tenant, address).await?,
+        Some(address) => link::trusted(broker, tenant, address).await?,
         None => None,
     };
     match pushed::search(broker, arrival, address.as_ref()).await? {
@@ -63,7 +62,7 @@ pub(super) async fn join(broker: &Broker, arrival: Arrival<'_>, unseen: Expect) 
             // Whom a directory pushed is found above, or not by this connection.
             Some(user) if user.value.source == Source::Scim => None,
             Some(user) => {
-                let conditions = trusted.conditions(&login.tenant);
+                let conditions = trusted.conditions(tenant);
                 return connect(broker, arrival, unseen, Found { user, conditions, owns: None }).await;
             }
             None => Some(trusted),
@@ -71,10 +70,10 @@ pub(super) async fn join(broker: &Broker, arrival: Arrival<'_>, unseen: Expect) 
         None => None,
     };
     // As it is now: the road may have been closed a moment ago.
-    let tenant = key::tenant(&login.tenant).get(&*broker.platform.store).await?;
-    let tenant = tenant.ok_or(LoginError::ConnectionUnavailable)?.value;
+    let settings = key::tenant(tenant).get(&*broker.platform.store).await?;
+    let settings = settings.ok_or(LoginError::ConnectionUnavailable)?.value;
     let id = new_id(&*broker.platform.random);
-    match tenant.provisioning.mode {
+    match settings.provisioning.mode {
         Mode::JustInTime => {
             let access = Access::default();
             let newcomer = Newcomer { id, source: Source::Login, access, address, also: Vec::new() };
@@ -99,7 +98,6 @@ pub(super) async fn join(broker: &Broker, arrival: Arrival<'_>, unseen: Expect) 
 
 /// Gives an identity to a person who is there. In one commit with what makes it theirs.
 async fn connect(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, found: Found) -> Result<User, Error> {
-    let login = arrival.login;
     let Found { user: found, conditions: mut writes, owns } = found;
     let mut user = found.value.clone();
     if !user.active {
@@ -111,10 +109,10 @@ async fn connect(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, found: F
     }
     user.updated_at = broker.platform.clock.now();
     if let Some(address) = owns {
-        writes.extend(own(&mut user, login, address)?);
+        writes.extend(own(&mut user, arrival.tenant, address)?);
     }
     writes.push(identify(arrival, &mut user, unseen)?);
-    writes.extend(person::update(&login.tenant, &found, &user)?);
+    writes.extend(person::update(arrival.tenant, &found, &user)?);
     writes.push(arrival.owe(broker, AuditKind::IdentityLinked, Some(&user.id))?);
     writes.extend(known::overage(broker, arrival, &user)?);
     import::commit(broker, arrival, &user, writes).await?;
@@ -122,7 +120,7 @@ async fn connect(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, found: F
 }
 
 async fn create(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, newcomer: Newcomer) -> Result<User, Error> {
-    let Arrival { login, identity, .. } = arrival;
+    let Arrival { tenant, connection, identity, .. } = arrival;
     let Newcomer { id, source, access, address, also: mut writes } = newcomer;
     let now = broker.platform.clock.now();
     let mut user = User {
@@ -130,7 +128,7 @@ async fn create(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, newcomer:
         active: true,
         profile: identity.profile.clone(),
         groups: identity.groups.clone(),
-        groups_from: Some(login.connection.clone()),
+        groups_from: Some(connection.to_owned()),
         linked_email: None,
         source,
         provisioned_by: None,
@@ -146,12 +144,12 @@ async fn create(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, newcomer:
         return arrival.refuse_without_role(broker, None).await;
     }
     profile::into_attributes(&mut user);
-    profile::name(broker, &login.tenant, &mut user).await?;
+    profile::name(broker, tenant, &mut user).await?;
     if let Some(address) = address {
-        writes.extend(own(&mut user, login, address)?);
+        writes.extend(own(&mut user, arrival.tenant, address)?);
     }
     writes.push(identify(arrival, &mut user, unseen)?);
-    writes.extend(person::create(broker, &login.tenant, &user).await?);
+    writes.extend(person::create(broker, tenant, &user).await?);
     writes.push(arrival.owe(broker, AuditKind::UserCreated, Some(&user.id))?);
     writes.extend(known::overage(broker, arrival, &user)?);
     import::commit(broker, arrival, &user, writes).await?;
@@ -159,18 +157,18 @@ async fn create(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, newcomer:
 }
 
 /// Makes an address that is nobody's this person's.
-pub(super) fn own(user: &mut User, login: &LoginState, trusted: Trusted) -> Result<[Write; 2], Error> {
+pub(super) fn own(user: &mut User, tenant: &str, trusted: Trusted) -> Result<[Write; 2], Error> {
     let owner = EmailOwner { user: user.id.clone() };
-    let owns = key::email_owner(&login.tenant, &trusted.address).put(&owner, trusted.as_read())?;
+    let owns = key::email_owner(tenant, &trusted.address).put(&owner, trusted.as_read())?;
     user.linked_email = Some(trusted.address);
     Ok([owns, trusted.domain_is_owned])
 }
 
 /// Gives a person the identity; to be part of the commit that writes them.
 fn identify(arrival: Arrival<'_>, user: &mut User, unseen: Expect) -> Result<Write, Error> {
-    let connection = arrival.login.connection.clone();
+    let connection = arrival.connection.to_owned();
     let (issuer, subject) = (arrival.identity.issuer.clone(), arrival.identity.subject.clone());
-    let record = key::identity(&arrival.login.tenant, &connection, &issuer, &subject);
+    let record = key::identity(arrival.tenant, &connection, &issuer, &subject);
     let link = IdentityLink { user: user.id.clone(), issuer: issuer.clone(), subject: subject.clone() };
     user.identities.push(IdentityName { connection, issuer, subject });
     Ok(record.put(&link, unseen)?)

@@ -21,21 +21,35 @@ pub(super) enum Sighting {
 }
 
 pub(super) async fn find(broker: &Broker, arrival: Arrival<'_>) -> Result<Sighting, Error> {
-    let Arrival { login, identity, .. } = arrival;
+    let Arrival { tenant, connection, identity, .. } = arrival;
     let store = &*broker.platform.store;
-    let link = key::identity(&login.tenant, &login.connection, &identity.issuer, &identity.subject);
+    let link = key::identity(tenant, connection, &identity.issuer, &identity.subject);
     let Some(link) = link.get(store).await? else { return Ok(Sighting::New(Expect::Absent)) };
-    let user = key::user(&login.tenant, &link.value.user).get(store).await?;
+    let user = key::user(tenant, &link.value.user).get(store).await?;
     Ok(user.map_or(Sighting::New(Expect::Version(link.version)), |user| Sighting::Known(Box::new(user))))
 }
 
 /// The person with what is said of them now.
 pub(super) async fn refresh(broker: &Broker, arrival: Arrival<'_>, found: Stored<User>) -> Result<User, Error> {
-    let Arrival { login, sign_in, identity } = arrival;
-    let mut user = found.value.clone();
-    if !user.active {
-        return refuse_inactive(broker, arrival, &user).await;
+    if !found.value.active {
+        return refuse_inactive(broker, arrival, &found.value).await;
     }
+    let (user, standing) = update(broker, arrival, found).await?;
+    // What is theirs no more was written down first: it goes even if they do not come in.
+    match standing {
+        Standing::Admitted => Ok(user),
+        Standing::NoRole => arrival.refuse_without_role(broker, Some(&user.id)).await,
+    }
+}
+
+/// Writes down what is said of a person now, if it is news.
+pub(super) async fn update(
+    broker: &Broker,
+    arrival: Arrival<'_>,
+    found: Stored<User>,
+) -> Result<(User, Standing), Error> {
+    let Arrival { tenant, sign_in, identity, .. } = arrival;
+    let mut user = found.value.clone();
     let news = user.groups != identity.groups;
     // Which addresses somebody has whom a directory pushed, the directory says.
     let theirs = |address: &String| user.source != Source::Scim || link::has_address(&user, address);
@@ -44,35 +58,31 @@ pub(super) async fn refresh(broker: &Broker, arrival: Arrival<'_>, found: Stored
     if sign_in.link_by_email && user.linked_email != address {
         user.linked_email = None;
         if let Some(address) = address
-            && let Some(trusted) = link::trusted(broker, &login.tenant, address).await?
+            && let Some(trusted) = link::trusted(broker, tenant, address).await?
             && trusted.owner.is_none()
         {
-            writes.extend(join::own(&mut user, login, trusted)?);
+            writes.extend(join::own(&mut user, tenant, trusted)?);
         }
     }
     learn(&mut user, arrival);
     let standing = arrival.reevaluate(broker, &mut user).await?;
     if user != found.value || import::is_due(arrival, &user) {
         user.updated_at = broker.platform.clock.now();
-        writes.extend(person::update(&login.tenant, &found, &user)?);
+        writes.extend(person::update(tenant, &found, &user)?);
         if news {
             writes.extend(overage(broker, arrival, &user)?);
         }
         import::commit(broker, arrival, &user, writes).await?;
     }
-    // What is theirs no more was written down first: it goes even if they do not come in.
-    match standing {
-        Standing::Admitted => Ok(user),
-        Standing::NoRole => arrival.refuse_without_role(broker, Some(&user.id)).await,
-    }
+    Ok((user, standing))
 }
 
 /// Takes over what a provider says of somebody. Who somebody is whom a directory pushed, the directory says; that an
 /// address of theirs is verified, the provider.
 pub(super) fn learn(user: &mut User, arrival: Arrival<'_>) {
-    let Arrival { login, identity, .. } = arrival;
+    let identity = arrival.identity;
     user.groups = identity.groups.clone();
-    user.groups_from = Some(login.connection.clone());
+    user.groups_from = Some(arrival.connection.to_owned());
     user.mapped_attributes = identity.attributes.clone();
     if user.source == Source::Scim {
         if user.profile.email == identity.profile.email {

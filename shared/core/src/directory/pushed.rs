@@ -33,18 +33,18 @@ pub(super) enum Search {
 
 /// Looks for the person in the ways that the connection allows, in their order.
 pub(super) async fn search(broker: &Broker, arrival: Arrival<'_>, address: Option<&Trusted>) -> Result<Search, Error> {
-    let Arrival { login, sign_in, identity } = arrival;
+    let Arrival { tenant, connection, sign_in, identity, .. } = arrival;
     for by in &sign_in.finds_provisioned_by {
         let found = match by {
             FindsBy::ExternalId => {
-                let record = key::external_id(&login.tenant, &identity.subject);
+                let record = key::external_id(tenant, &identity.subject);
                 by_name(broker, arrival, &record, |user| user.external_id() == Some(&identity.subject)).await?
             }
             FindsBy::UserName => by_user_name(broker, arrival).await?,
             FindsBy::VerifiedEmail => by_address(broker, arrival, address).await?,
         };
         let Some(found) = found else { continue };
-        if found.user.value.identities.iter().any(|name| name.connection == login.connection) {
+        if found.user.value.identities.iter().any(|name| name.connection == connection) {
             return Ok(Search::Taken { user: found.user.value.id, by: *by });
         }
         return Ok(Search::Found(Box::new(found)));
@@ -54,7 +54,7 @@ pub(super) async fn search(broker: &Broker, arrival: Arrival<'_>, address: Optio
 
 /// Whether a directory pushed them, and for this connection if for one.
 fn is_for(arrival: Arrival<'_>, user: &User) -> bool {
-    let connection = &arrival.login.connection;
+    let connection = arrival.connection;
     user.source == Source::Scim && user.provisioned_by.as_ref().is_none_or(|own| own == connection)
 }
 
@@ -67,7 +67,7 @@ async fn by_name(
 ) -> Result<Option<Found>, Error> {
     let store = &*broker.platform.store;
     let Some(owner) = record.get(store).await? else { return Ok(None) };
-    let user = key::user(&arrival.login.tenant, &owner.value.id).get(store).await?;
+    let user = key::user(arrival.tenant, &owner.value.id).get(store).await?;
     let user = user.filter(|user| is_for(arrival, &user.value) && has_it(&user.value));
     let conditions = vec![record.check(Expect::Version(owner.version))];
     Ok(user.map(|user| Found { user, conditions, owns: None }))
@@ -77,7 +77,7 @@ async fn by_name(
 async fn by_user_name(broker: &Broker, arrival: Arrival<'_>) -> Result<Option<Found>, Error> {
     let name = arrival.identity.profile.preferred_username.as_deref();
     let Some(name) = name.filter(|name| name.is_ascii()).map(fold) else { return Ok(None) };
-    let record = key::user_name(&arrival.login.tenant, &name);
+    let record = key::user_name(arrival.tenant, &name);
     by_name(broker, arrival, &record, |user| fold(user.user_name()) == name).await
 }
 
@@ -87,7 +87,7 @@ const MOST: usize = 20;
 /// Whose the address is; where it is nobody's yet, the only one who was pushed with it.
 async fn by_address(broker: &Broker, arrival: Arrival<'_>, address: Option<&Trusted>) -> Result<Option<Found>, Error> {
     let Some(trusted) = address else { return Ok(None) };
-    let tenant = &arrival.login.tenant;
+    let tenant = arrival.tenant;
     let has_it = |user: &User| has_address(user, &trusted.address);
     if let Some(user) = &trusted.person {
         let user = Some(user).filter(|user| is_for(arrival, &user.value) && has_it(&user.value)).cloned();

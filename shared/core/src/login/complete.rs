@@ -112,7 +112,13 @@ fn begin(
     };
     // Sessions that are ended in bulk meanwhile include those that are just about to be written.
     let era_stands = shard.era().check(pending.era.version.clone().map_or(Expect::Absent, Expect::Version));
-    Ok(vec![gate_stands, era_stands, record.put_until(&session, end, Expect::Absent)?])
+    let mut writes = vec![gate_stands, era_stands, record.put_until(&session, end, Expect::Absent)?];
+    if let Some(watch) = &pending.watch {
+        let subject = &session.subject;
+        let record = shard.watch(&subject.user, &subject.session);
+        writes.push(record.put_until(watch, subject.session_end(now), Expect::Absent)?);
+    }
+    Ok(writes)
 }
 
 /// A session that was there before. What was said at a checkpoint becomes part of it.

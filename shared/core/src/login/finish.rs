@@ -22,6 +22,7 @@ use crate::model::user::User;
 use crate::seal::Sealed;
 use crate::sessions;
 use crate::store::key::SessionShard;
+use crate::sync;
 use crate::upstream::oidc::Identity;
 use crate::upstream::{self, Target, UpstreamCopy};
 
@@ -104,11 +105,14 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
     let tenant = broker.tenant(&login.tenant).await?.ok_or(LoginError::ConnectionUnavailable)?;
     let shard = SessionShard::of_user(&login.tenant, &user.id, tenant.session_shards);
     let (gate, era) = sessions::open_gate(broker, &shard, &user.id).await?;
+    let session = new_id(&*broker.platform.random);
+    let watch = sync::watch(broker, login, identity, (&user.id, &session))?;
+    let life = if watch.is_some() { tenant.lifetimes.session() } else { tenant.lifetimes.session_unwatched() };
     let subject = Subject {
         tenant: login.tenant.clone(),
         user: user.id,
-        session: new_id(&*broker.platform.random),
-        session_ends_at: Some(now + tenant.lifetimes.session()),
+        session,
+        session_ends_at: Some(now + life),
         idle_life: tenant.lifetimes.session_idle,
         gate,
         // A provider may sign in from a session of its own; its clock may be ahead of ours.
@@ -138,5 +142,6 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         era,
         justification: None,
         passed: false,
+        watch,
     })
 }

@@ -110,6 +110,7 @@ fn continued(broker: &Broker, asking: &Asking<'_>, session: Session) -> PendingS
         era: SeenEra::default(),
         justification: None,
         passed: false,
+        watch: None,
     }
 }
 

@@ -7,6 +7,7 @@ use vestibule_protocol::time::Timestamp;
 use super::provisioned::{AttributeChange, Provisioned};
 use super::session::EndReason;
 use super::sign_in::FindsBy;
+use super::sync::Held;
 use crate::origin::Origin;
 
 /// Whose log holds what is no tenant's. No tenant has this name.
@@ -197,6 +198,21 @@ pub enum AuditKind {
     },
     /// An application gave up what it held in a session (RFC 7009).
     GrantRevoked,
+    /// Too many people at once were unknown to their identity provider: nobody was decommissioned, and nobody is asked about
+    /// until an administrator decides.
+    SyncStopped {
+        /// How many people.
+        people: u32,
+        /// In how many sessions.
+        sessions: u32,
+    },
+    /// An administrator decided what becomes of those people.
+    SyncResumed {
+        /// What.
+        held: Held,
+        /// Who.
+        administrator: Administrator,
+    },
     /// A spent code was presented again; the family that it began is revoked.
     CodeReplayed,
     /// A spent refresh token was presented again; its family is revoked.

@@ -12,6 +12,7 @@ use vestibule_protocol::time::{Seconds, Timestamp};
 
 pub use self::claims::ClaimNames;
 use super::sign_in::SignIn;
+use super::sync::SyncSettings;
 use crate::seal::Sealed;
 
 mod claims;
@@ -26,6 +27,9 @@ pub struct Connection {
     /// To whom it is offered, and how.
     #[serde(default)]
     pub sign_in: SignIn,
+    /// How its people are asked about between sign-ins.
+    #[serde(default)]
+    pub sync: SyncSettings,
     /// What it speaks, and the settings for that.
     #[serde(flatten)]
     pub upstream: Upstream,
@@ -105,6 +109,7 @@ impl OidcSettings {
             token_endpoint: endpoints.token,
             jwks_uri: endpoints.jwks,
             userinfo_endpoint: endpoints.userinfo,
+            introspection_endpoint: None,
             pushed_authorization_request_endpoint: endpoints.pushed_authorization_request,
             require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: false,

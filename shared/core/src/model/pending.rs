@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
 use super::session::{Code, SeenEra};
+use super::watch::Watch;
 
 /// What becomes of a sign-in once it is let through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,4 +28,7 @@ pub struct PendingSignIn {
     pub justification: Option<String>,
     /// Whether it went through the tenant's checkpoint.
     pub passed: bool,
+    /// What is kept of the provider with the session that begins, if that can be watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
 }

@@ -107,6 +107,12 @@ pub enum EndReason {
     Deactivated,
     /// An administrator ended it.
     Administrator,
+    /// The provider refused the refresh token of a person who is active there.
+    RefreshRefused,
+    /// The provider refused the refresh token, and for too long nobody said whether the person is active.
+    Unvouched,
+    /// By what the provider says now, they would not be let in: no role, or an address of another domain.
+    NotAdmitted,
 }
 
 /// Whether a person's sessions count. Its version is what sessions remember; any write to it ends them all.

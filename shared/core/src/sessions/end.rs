@@ -53,7 +53,12 @@ pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<bool, Err
     let audit = audit::owe(broker, shard.partition(), &shard.tenant, event)?;
     let grants = Effect::EndGrants { tenant: shard.tenant.clone(), shard: shard.number, session: session.to_owned() };
     let grants = outbox::owe(broker, shard.partition(), &grants)?;
-    let writes = vec![shard.session(user, session).delete(Expect::Present), audit, grants.write.clone()];
+    let writes = vec![
+        shard.session(user, session).delete(Expect::Present),
+        shard.watch(user, session).delete(Expect::Any),
+        audit,
+        grants.write.clone(),
+    ];
     match broker.platform.store.commit(&shard.partition(), writes).await {
         Ok(()) => {}
         Err(StoreError::Conflict) => return Ok(false),

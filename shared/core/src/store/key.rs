@@ -28,10 +28,12 @@ mod delivery;
 mod directory;
 mod sessions;
 mod status;
+mod watch;
 
 pub use self::delivery::*;
 pub use self::directory::*;
 pub use self::status::REVOKED;
+pub use self::watch::{WATCH, sync_state};
 
 /// Minutes between two looks at one partition.
 pub const SLOTS: u32 = 15;

@@ -11,10 +11,11 @@ use openidconnect::{
 use serde_json::Value;
 use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::oidc::groups::Groups;
-use vestibule_protocol::time::Timestamp;
+use vestibule_protocol::time::{Seconds, Timestamp};
 
 use super::assertion::{ASSERTION_TYPE, assertion};
 use super::client::{Carrier, client};
+use super::kept::{Kept, kept_tokens, outline};
 use super::person::{Said, attributes, unique_id};
 use super::reach::Reach;
 use super::token::{Expected, Verified, verify_id_token};
@@ -22,9 +23,10 @@ use super::{Target, documents, userinfo};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::login::state::LoginState;
-use crate::model::connection::OidcSettings;
+use crate::model::connection::{ClaimNames, OidcSettings};
 use crate::model::session::AuthenticationMethod;
 use crate::model::user::Profile;
+use crate::model::watch::ProviderTokens;
 use crate::platform::HttpError;
 use crate::seal::Purpose;
 
@@ -47,6 +49,8 @@ pub(crate) struct Identity {
     pub attributes: BTreeMap<String, Value>,
     /// Everything that was said, for the tenant's rules. Never stored, never logged.
     pub claims: Claims,
+    /// With what the provider can be asked again.
+    pub kept: Kept,
 }
 
 /// A provider's code, with what it must be redeemed with.
@@ -68,25 +72,39 @@ pub(crate) async fn identify(
 ) -> Result<Identity, Error> {
     let target = Target { tenant: &login.tenant, connection: &login.connection, settings };
     let answer = Answer { target, verifier: &login.verifier, nonce: &login.nonce, code };
-    let (verified, more) = redeem(broker, &answer).await?;
-    let names = &settings.claims;
-    let subject = unique_id(&names.unique_id, &verified.claims, more.as_ref());
-    let subject = subject.ok_or(LoginError::UpstreamInvalid("no usable unique-id claim"))?;
-    let Said { profile, groups, claims } = Said::new(&verified.claims, more.as_ref(), names);
-    Ok(Identity {
-        issuer: verified.issuer,
+    let (verified, more, tokens) = redeem(broker, &answer).await?;
+    let outline = outline(Some(&verified.claims), more.as_ref());
+    let kept = Kept { sub: verified.subject, outline, tokens };
+    let said = (&verified.claims, more.as_ref());
+    let identity = identity_of(&settings.claims, said, &verified.issuer, kept);
+    let identity = identity.ok_or(LoginError::UpstreamInvalid("no usable unique-id claim"))?;
+    Ok(Identity { auth_time: verified.auth_time, method: verified.method, ..identity })
+}
+
+/// What ID token and userinfo say of a person; `None` without a usable unique-id claim.
+pub(super) fn identity_of(
+    names: &ClaimNames,
+    (id_token, userinfo): (&Claims, Option<&Claims>),
+    issuer: &str,
+    kept: Kept,
+) -> Option<Identity> {
+    let subject = unique_id(&names.unique_id, id_token, userinfo)?;
+    let Said { profile, groups, claims } = Said::new(id_token, userinfo, names);
+    Some(Identity {
+        issuer: issuer.to_owned(),
         subject,
         profile,
-        auth_time: verified.auth_time,
-        method: verified.method,
+        auth_time: None,
+        method: AuthenticationMethod::default(),
         groups,
         attributes: attributes(&claims, names),
         claims,
+        kept,
     })
 }
 
 /// Exchanges the code, verifies the ID token, and asks userinfo.
-async fn redeem(broker: &Broker, answer: &Answer<'_>) -> Result<(Verified, Option<Claims>), Error> {
+async fn redeem(broker: &Broker, answer: &Answer<'_>) -> Result<(Verified, Option<Claims>, ProviderTokens), Error> {
     let (target, settings) = (answer.target, answer.target.settings);
     let copy = documents(broker, &target).await?;
     let client = client(broker, settings, &copy, client_secret(broker, &target)?)?;
@@ -101,7 +119,7 @@ async fn redeem(broker: &Broker, answer: &Answer<'_>) -> Result<(Verified, Optio
     }
     let tokens = exchange.request_async(&carrier).await.map_err(|error| exchange_failed(&error))?;
     let id_token = tokens.id_token().ok_or(LoginError::UpstreamInvalid("no ID token"))?;
-    let expected = Expected { target, nonce: answer.nonce, max_age: settings.request.max_age };
+    let expected = Expected { target, nonce: Some(answer.nonce), max_age: settings.request.max_age };
     let verified = verify_id_token(broker, &expected, Arc::clone(&copy), id_token, tokens.access_token()).await?;
     let more = match &copy.metadata.userinfo_endpoint {
         Some(endpoint) => {
@@ -110,12 +128,16 @@ async fn redeem(broker: &Broker, answer: &Answer<'_>) -> Result<(Verified, Optio
         }
         None => None,
     };
-    Ok((verified, more))
+    let refresh_token = tokens.refresh_token().map(|token| token.secret().clone());
+    let expires_in = tokens.expires_in().map(|life| Seconds(i64::try_from(life.as_secs()).unwrap_or(i64::MAX)));
+    let now = broker.platform.clock.now();
+    let kept = kept_tokens(refresh_token, tokens.access_token().secret(), expires_in, now);
+    Ok((verified, more, kept))
 }
 
 /// What the provider's ID token and userinfo say, verified, and nothing made of it.
 pub(crate) async fn claims(broker: &Broker, answer: &Answer<'_>) -> Result<(Claims, Option<Claims>), Error> {
-    let (verified, more) = redeem(broker, answer).await?;
+    let (verified, more, _) = redeem(broker, answer).await?;
     Ok((verified.claims, more))
 }
 

@@ -1,22 +1,15 @@
 //! Our authorization request, sent ahead to the provider (RFC 9126): the browser carries only a name for it. Done where
 //! the provider insists, or the connection asks for it; a login's start makes no other request to the provider.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
-use url::{Url, form_urlencoded};
+use url::Url;
 
-use super::assertion::{ASSERTION_TYPE, assertion};
-use super::oidc::client_secret;
-use super::reach::Reach;
 use super::request::Parameters;
-use super::{Target, UpstreamCopy};
+use super::{Target, UpstreamCopy, form};
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::model::connection::UpstreamClientAuth;
-use crate::platform::HttpClient;
 
 /// Longest name of a request that we carry, in bytes.
 const MAX_NAME: usize = 1024;
@@ -50,38 +43,13 @@ pub(super) async fn push(
     if form.iter().any(|(name, _)| name == "request") {
         form.retain(|(name, _)| name == "request" || name == "client_id");
     }
-    let mut request = http::Request::post(endpoint.as_str())
-        .header(ACCEPT, "application/json")
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let secret = client_secret(broker, target)?;
-    match (target.settings.client_auth, &secret) {
-        (UpstreamClientAuth::ClientSecretBasic, Some(secret)) => {
-            request = request.header(AUTHORIZATION, basic(&client_id.1, secret.secret()));
-        }
-        (UpstreamClientAuth::ClientSecretPost, Some(secret)) => {
-            form.push(("client_secret".to_owned(), secret.secret().clone()));
-        }
-        _ => {}
-    }
-    if let Some(assertion) = assertion(broker, target.settings, copy).await? {
-        form.push(("client_assertion_type".to_owned(), ASSERTION_TYPE.to_owned()));
-        form.push(("client_assertion".to_owned(), assertion));
-    }
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    let request = request.body(Bytes::from(body)).map_err(|_| unavailable("cannot be asked"))?;
-    let sent = Reach::of(broker, target.tenant).await?.send(request).await;
+    let sent = form::post(broker, target, copy, endpoint, form).await?;
     let reply = sent.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
     Ok(vec![client_id, ("request_uri".to_owned(), name_in(&reply)?)])
 }
 
 fn unavailable(what: &str) -> LoginError {
     LoginError::UpstreamUnavailable(format!("the endpoint for pushed requests {what}"))
-}
-
-/// Both halves are form-encoded (RFC 6749 §2.3.1).
-fn basic(id: &str, secret: &str) -> String {
-    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret))))
 }
 
 /// The name of the request. What the provider wrote otherwise stays out of our texts.

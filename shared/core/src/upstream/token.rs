@@ -33,13 +33,14 @@ pub(crate) struct ExtraClaims {
 
 impl AdditionalClaims for ExtraClaims {}
 
-type UpstreamIdToken =
+pub(super) type UpstreamIdToken =
     IdToken<ExtraClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 
 /// What the token must fit.
 pub(super) struct Expected<'a> {
     pub(super) target: Target<'a>,
-    pub(super) nonce: &'a str,
+    /// What the login sent. None where the token is not of a login.
+    pub(super) nonce: Option<&'a str>,
     /// How long ago the person may have signed in at the provider.
     pub(super) max_age: Option<Seconds>,
 }
@@ -53,7 +54,7 @@ pub(super) struct Verified {
     pub(super) method: AuthenticationMethod,
 }
 
-/// The claims of an ID token that the provider signed, for us, for this login, now.
+/// The claims of an ID token that the provider signed, for us, for this login if for one, now.
 pub(super) async fn verify_id_token(
     broker: &Broker,
     expected: &Expected<'_>,
@@ -84,8 +85,11 @@ pub(super) async fn verify_id_token(
         .set_issue_time_verifier_fn(move |issued| {
             if issued <= latest_start { Ok(()) } else { Err("issued in the future".to_owned()) }
         });
-    let claims =
-        id_token.claims(&verifier, &Nonce::new(expected.nonce.to_owned())).map_err(|error| invalid(rule_of(&error)))?;
+    let is_ours = |said: Option<&Nonce>| match expected.nonce {
+        Some(sent) if said.map(|said| said.secret().as_str()) != Some(sent) => Err("another nonce".to_owned()),
+        _ => Ok(()),
+    };
+    let claims = id_token.claims(&verifier, is_ours).map_err(|error| invalid(rule_of(&error)))?;
     check_claims(expected, claims, now)?;
     if let Some(expected) = claims.access_token_hash() {
         let algorithm = id_token.signing_alg().map_err(|_| invalid("ID token header"))?;

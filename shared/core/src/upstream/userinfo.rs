@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::Response;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use openidconnect::AccessToken;
 use serde_json::Value;
@@ -17,7 +18,7 @@ use super::{Target, UpstreamCopy};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::model::connection::OidcSettings;
-use crate::platform::HttpClient;
+use crate::platform::{HttpClient, HttpError};
 
 /// Where to ask, with what, about whom.
 pub(super) struct Asked<'a> {
@@ -26,24 +27,47 @@ pub(super) struct Asked<'a> {
     pub(super) subject: &'a str,
 }
 
-/// What userinfo says of the ID token's subject. Of anybody else, it counts for nothing (Core §5.3.2).
+/// What userinfo says of the ID token's subject.
 pub(super) async fn ask(
     broker: &Broker,
     target: &Target<'_>,
     copy: Arc<UpstreamCopy>,
     asked: &Asked<'_>,
 ) -> Result<Claims, Error> {
-    let unavailable = |reason: &str| Error::from(LoginError::UpstreamUnavailable(format!("userinfo {reason}")));
+    let sent = send(broker, target, asked).await?;
+    let reply = sent.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
+    if reply.status() != http::StatusCode::OK {
+        return Err(unavailable(&format!("answered {}", reply.status().as_u16())));
+    }
+    read(broker, target, copy, asked, &reply).await
+}
+
+fn unavailable(reason: &str) -> Error {
+    LoginError::UpstreamUnavailable(format!("userinfo {reason}")).into()
+}
+
+/// Asks; what comes back, or why nothing did.
+pub(super) async fn send(
+    broker: &Broker,
+    target: &Target<'_>,
+    asked: &Asked<'_>,
+) -> Result<Result<Response<Bytes>, HttpError>, Error> {
     let request = http::Request::get(asked.endpoint.as_str())
         .header(ACCEPT, "application/json, application/jwt")
         .header(AUTHORIZATION, format!("Bearer {}", asked.access_token.secret()))
         .body(Bytes::new())
         .map_err(|_| unavailable("cannot be asked"))?;
-    let sent = Reach::of(broker, target.tenant).await?.send(request).await;
-    let reply = sent.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
-    if reply.status() != http::StatusCode::OK {
-        return Err(unavailable(&format!("answered {}", reply.status().as_u16())));
-    }
+    Ok(Reach::of(broker, target.tenant).await?.send(request).await)
+}
+
+/// The claims in a reply of status 200. Of anybody but the subject, they count for nothing (Core §5.3.2).
+pub(super) async fn read(
+    broker: &Broker,
+    target: &Target<'_>,
+    copy: Arc<UpstreamCopy>,
+    asked: &Asked<'_>,
+    reply: &Response<Bytes>,
+) -> Result<Claims, Error> {
     let media_type = reply.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     let claims = if media_type.eq_ignore_ascii_case("application/jwt") {

@@ -17,6 +17,9 @@ pub struct ProviderMetadata {
     /// Where claims can be asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_endpoint: Option<Url>,
+    /// Where it can be asked whether a token is good (RFC 7662).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_endpoint: Option<Url>,
     /// Where authorization requests can be sent ahead (RFC 9126 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed_authorization_request_endpoint: Option<Url>,

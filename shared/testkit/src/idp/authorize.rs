@@ -190,6 +190,7 @@ impl FakeOidcIdp {
             scope: authorization.scope,
             auth_time,
             issued_at: self.clock.now(),
+            family: self.secret(),
         };
         self.state().codes.insert(code, grant);
         answer

@@ -49,6 +49,12 @@ pub enum Lie {
     JwksDown,
     /// The token endpoint answers 500.
     TokenEndpointFails,
+    /// In process, no answer comes in time.
+    TimesOut,
+    /// Refresh tokens stay good, and none comes with new tokens. Honest, and usual where clients are confidential.
+    NoRotation,
+    /// No ID token comes with new tokens (OpenID Connect Core §12.2 allows it).
+    NoIdTokenOnRefresh,
     /// The redirect back names another issuer (RFC 9207).
     CallbackOtherIssuer,
     /// The redirect back names no issuer although discovery promises it.

@@ -10,7 +10,7 @@ use super::{Demand, Document, FakeOidcIdp, Lie};
 use crate::html::{self, PAGE_HEADERS};
 
 /// Where a relying party's server may ask.
-const BACK_CHANNEL: [&str; 5] = [DISCOVERY, "/jwks", "/token", "/userinfo", "/par"];
+const BACK_CHANNEL: [&str; 6] = [DISCOVERY, "/jwks", "/token", "/userinfo", "/par", "/introspect"];
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 impl FakeOidcIdp {
@@ -29,6 +29,7 @@ impl FakeOidcIdp {
             (Method::GET, "/jwks") => self.jwks(),
             (Method::POST, "/token") => self.token(&request).await,
             (Method::GET | Method::POST, "/userinfo") => self.userinfo(&request).await,
+            (Method::POST, "/introspect") => self.introspect(&request).await,
             (Method::POST, "/par") => self.take_pushed(&request).await,
             (Method::GET | Method::POST, "/authorize") => self.authorize(&request).await,
             (Method::POST, "/login") => self.login(&request),
@@ -61,6 +62,7 @@ impl FakeOidcIdp {
             "userinfo_endpoint": at("/userinfo"),
             "jwks_uri": at("/jwks"),
             "end_session_endpoint": at("/logout"),
+            "introspection_endpoint": at("/introspect"),
             "pushed_authorization_request_endpoint": at("/par"),
             "require_pushed_authorization_requests": self.demands(Demand::PushedRequests),
             "request_parameter_supported": true,
@@ -106,6 +108,10 @@ impl HttpClient for FakeOidcIdp {
             let seen = format!("{} {}", request.method(), request.uri());
             self.state().unexpected.push(seen.clone());
             return Err(HttpError::Network(format!("the test's provider was not asked to expect {seen}")));
+        }
+        if self.lies(Lie::TimesOut) {
+            self.state().requests.push(request.uri().path().to_owned());
+            return Err(HttpError::Timeout);
         }
         Ok(self.answer(request).await)
     }

@@ -9,13 +9,14 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
+use super::family::ACCESS_SECONDS;
 use super::route::json_response;
 use super::signer::access_token_hash;
 use super::{Canned, ClientAuth, Document, FakeOidcIdp, Grant, Lie};
 
 /// How long a code lives, in seconds.
 const CODE_SECONDS: i64 = 60;
-/// How long ID and access tokens live, in seconds.
+/// How long ID tokens live, in seconds.
 const TOKEN_SECONDS: i64 = 300;
 const HOUR: i64 = 3_600;
 
@@ -36,7 +37,8 @@ impl FakeOidcIdp {
             }
             Err(code) => return json_response(StatusCode::BAD_REQUEST, &json!({ "error": code })),
         };
-        match self.issue(grant).await {
+        let renewed = field(&form, "grant_type") == Some("refresh_token");
+        match self.issue(grant, renewed).await {
             Some(tokens) => json_response(StatusCode::OK, &tokens),
             None => json_response(StatusCode::BAD_REQUEST, &json!({ "error": "invalid_grant" })),
         }
@@ -103,8 +105,7 @@ impl FakeOidcIdp {
             }
             Some("refresh_token") => {
                 let token = field(form, "refresh_token").ok_or("invalid_request")?;
-                let grant = self.state().refresh_tokens.remove(token).ok_or("invalid_grant")?;
-                if grant.client_id == client { Ok(grant) } else { Err("invalid_grant") }
+                self.spend(token, client)
             }
             Some(_) => Err("unsupported_grant_type"),
             None => Err("invalid_request"),
@@ -112,7 +113,7 @@ impl FakeOidcIdp {
     }
 
     /// New tokens, or `None` when the account is gone or the key does not sign.
-    async fn issue(&self, grant: Grant) -> Option<Value> {
+    async fn issue(&self, grant: Grant, renewed: bool) -> Option<Value> {
         let account = self.account(&grant.username)?;
         let access_token = self.secret();
         let mut claims = self.profile(account.claims);
@@ -122,18 +123,23 @@ impl FakeOidcIdp {
         let mut tokens = json!({
             "access_token": access_token,
             "token_type": "Bearer",
-            "expires_in": TOKEN_SECONDS,
+            "expires_in": ACCESS_SECONDS,
             "scope": grant.scope,
             "id_token": id_token,
         });
-        let offline = grant.scope.split(' ').any(|scope| scope == "offline_access");
+        let stays = renewed && self.lies(Lie::NoRotation);
+        if renewed && self.lies(Lie::NoIdTokenOnRefresh) {
+            tokens.as_object_mut()?.remove("id_token");
+        }
+        let offline = !stays && grant.scope.split(' ').any(|scope| scope == "offline_access");
         let refresh_token = self.secret();
+        let issued_at = self.clock.now();
         let mut state = self.state();
         if offline && let Some(members) = tokens.as_object_mut() {
             members.insert("refresh_token".to_owned(), json!(refresh_token));
             state.refresh_tokens.insert(refresh_token, grant.clone());
         }
-        state.access_tokens.insert(access_token, grant);
+        state.access_tokens.insert(access_token, Grant { issued_at, ..grant });
         Some(tokens)
     }
 
@@ -167,7 +173,7 @@ impl FakeOidcIdp {
     pub(super) async fn userinfo(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        let grant = self.state().access_tokens.get(token).cloned();
+        let grant = self.of_access_token(token);
         let found = grant.and_then(|grant| Some((self.account(&grant.username)?, grant.client_id)));
         let Some((account, client_id)) = found else {
             return json_response(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_token" }));

@@ -10,7 +10,7 @@ use vestibule_protocol::mapping::path::ClaimPath;
 use vestibule_protocol::oidc::issuer::DIRECTORY;
 use vestibule_protocol::time::Seconds;
 
-use super::claims;
+use super::{claims, sync};
 use crate::Broker;
 use crate::admin::check_name;
 use crate::admin::problems::{Problems, escaped};
@@ -19,6 +19,7 @@ use crate::model::connection::{
     UpstreamClientAuth,
 };
 use crate::model::sign_in::SignIn;
+use crate::model::sync::SyncSettings;
 use crate::platform::check_egress;
 use crate::seal::Sealed;
 use crate::upstream::request::OUR_PARAMETERS;
@@ -37,6 +38,9 @@ pub struct ConnectionInput {
     /// To whom it is offered, and how.
     #[serde(default)]
     pub sign_in: SignIn,
+    /// How its people are asked about between sign-ins.
+    #[serde(default)]
+    pub sync: SyncSettings,
     /// The provider's name for itself, exactly as in its tokens. `{tenantid}` in its path is Entra's template.
     pub issuer: String,
     /// The Entra directories that may sign in, by id: with a template, and only with one.
@@ -165,6 +169,7 @@ impl ConnectionInput {
         }
         check_scopes(problems, &self.scopes);
         claims::check(problems, &self.attributes);
+        sync::check(problems, &self.sync);
         self.check_request(problems);
     }
 

@@ -7,6 +7,7 @@ mod people;
 mod scim_access;
 mod scim_schemas;
 mod sessions;
+mod sync;
 mod test_logins;
 mod webhooks;
 
@@ -44,6 +45,7 @@ pub(crate) fn fill(table: &mut impl Table) {
     scim_schemas::schemas(table);
     mapping::fill(table);
     connections_of_tenants(table);
+    sync::fill(table);
     test_logins::fill(table);
     domains_and_hosts(table);
     applications(table);
