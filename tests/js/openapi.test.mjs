@@ -173,6 +173,8 @@ test('a life of each object goes as described', async () => {
   await kept('POST', '/tenants/none/reseal', 404);
   await kept('GET', `${at}/audit`, 200);
   await kept('GET', `${at}/audit?from=today`, 400);
+  await kept('GET', `${at}/usage`, 200);
+  await kept('GET', `${at}/usage?from=today`, 400);
   await kept('GET', `${at}/audit/export?limit=1`, 200);
   await kept('GET', `${at}/audit/export?limit=0`, 400);
   const mapping = { roles: [{ name: 'admin' }], rules: [{ claim: 'groups', value: '*', grants: 'team' }] };

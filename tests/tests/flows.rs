@@ -57,6 +57,7 @@ mod flows {
     mod sync_verdicts;
     mod test_login;
     mod upstream;
+    mod usage;
     mod verify;
     mod webhooks;
 }

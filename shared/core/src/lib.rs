@@ -34,6 +34,7 @@ pub mod sync;
 mod tick;
 pub mod token;
 mod upstream;
+mod usage;
 pub mod userinfo;
 pub mod verify;
 mod webhook_signature;

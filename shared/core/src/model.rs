@@ -25,6 +25,7 @@ pub mod signing;
 pub mod sync;
 pub mod tenant;
 pub mod test_login;
+pub mod usage;
 pub mod user;
 pub mod watch;
 pub mod webhook;

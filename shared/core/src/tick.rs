@@ -19,6 +19,7 @@ use crate::platform::Task;
 use crate::store::key::SessionShard;
 use crate::store::{Partition, key};
 use crate::sync;
+use crate::usage;
 
 /// What a tick planned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -85,11 +86,13 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
     }
 }
 
-/// What a partition owes is one task, the examination of its sessions another: whoever only wakes it asks for the first.
+/// What a partition owes is one task, the examination of its sessions another, the counting of their requests a third:
+/// whoever only wakes it asks for the first.
 fn tasks_of(partition: String) -> impl Iterator<Item = Task> {
     let has_sessions = SessionShard::of_partition(&Partition::new(partition.clone())).is_some();
-    let sessions = has_sessions.then(|| Task { partition: partition.clone(), after: Some(key::WATCH.to_owned()) });
-    std::iter::once(Task { partition, after: None }).chain(sessions)
+    let begins = [key::WATCH, SessionShard::USAGE_MARK].map(str::to_owned);
+    let begins = begins.into_iter().filter(move |_| has_sessions).map(Some);
+    std::iter::once(None).chain(begins).map(move |after| Task { partition: partition.clone(), after })
 }
 
 /// Does one batch of what a partition owes, or of the examination of its sessions, and sends the rest on.
@@ -141,6 +144,10 @@ async fn batch(broker: &Broker, task: &Task) -> Result<(WorkReport, Option<Task>
         let step = sync::work(broker, &partition, task.after.as_deref()).await?;
         let (examined, failed, goes_on) = (step.examined, step.failed, step.next.is_some());
         (WorkReport { failed, examined, goes_on, ..WorkReport::default() }, step.next)
+    } else if task.after.as_deref() == Some(SessionShard::USAGE_MARK) {
+        let shard = SessionShard::of_partition(&partition).ok_or(Error::bug("marks of requests among no sessions"))?;
+        let goes_on = usage::fold(broker, &shard).await?;
+        (WorkReport { goes_on, ..WorkReport::default() }, task.after.clone())
     } else {
         let batch = outbox::work(broker, &partition, task.after.as_deref()).await?;
         let goes_on = batch.rest.is_some();

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use url::form_urlencoded;
 use vestibule_protocol::params::Params;
-use vestibule_protocol::time::{Seconds, Timestamp};
+use vestibule_protocol::time::Timestamp;
 
 use super::check_id;
+use super::days::{DAY, Days, day};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::audit::{AuditEvent, DEPLOYMENT};
@@ -25,15 +26,12 @@ const BYTES: usize = 2 * 1024 * 1024;
 const READS: usize = 2_000;
 /// Most days that one question looks into.
 const DAYS: usize = 62;
-const DAY: Seconds = Seconds(86_400);
 
 /// Which events are asked for. Each filter that is there must hold.
 #[derive(Debug, Clone, Default)]
 pub struct EventQuery {
-    /// The first UTC day, as `YYYY-MM-DD`; with neither `from` nor `until`, today.
-    pub from: Option<String>,
-    /// The last day; today when left out.
-    pub until: Option<String>,
+    /// Of which days.
+    pub days: Days,
     /// Kinds of events, separated by commas.
     pub kind: Option<String>,
     /// Whom they are about.
@@ -68,13 +66,7 @@ pub async fn list(broker: &Broker, tenant: &str, query: &EventQuery) -> Result<A
     if tenant != DEPLOYMENT {
         check_id("tenant", tenant)?;
     }
-    let today = day(&broker.platform.clock.now().day()).ok_or(Error::bug("today is no day"))?;
-    let asked = |text: &Option<String>, field| match text {
-        None => Ok(None),
-        Some(text) => day(text).map(Some).ok_or(AdminError::Invalid { field, problem: "must be a day, YYYY-MM-DD" }),
-    };
-    let until = asked(&query.until, "until")?.unwrap_or(today);
-    let from = asked(&query.from, "from")?.unwrap_or(if query.until.is_some() { until } else { today });
+    let (from, until) = query.days.read(broker)?;
     let limit = query.limit.as_ref().map_or(Some(USUAL), |limit| limit.parse().ok().filter(|n| (1..=MOST).contains(n)));
     let limit = limit.ok_or(AdminError::Invalid { field: "limit", problem: "must be a number from 1 to 1000" })?;
     let (mut at, mut after) = match &query.cursor {
@@ -147,21 +139,6 @@ impl EventQuery {
     }
 }
 
-/// A day by its first instant.
-fn day(text: &str) -> Option<Timestamp> {
-    let number = |part: Option<&str>| part?.parse::<i64>().ok();
-    let mut parts = text.split('-');
-    let (year, month, day) = (number(parts.next())?, number(parts.next())?, number(parts.next())?);
-    // Days from March on, as `Timestamp::day` counts them; a day that it writes otherwise is none.
-    let shifted = (month + 9) % 12;
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + (153 * shifted + 2) / 5 + day - 1;
-    let instant = Timestamp::from_seconds((era * 146_097 + day_of_era - 719_468) * DAY.0);
-    (instant.day() == text).then_some(instant)
-}
-
 fn cursor(at: Timestamp, after: Option<&str>) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}/{}", at.day(), after.unwrap_or_default()))
 }
@@ -175,17 +152,6 @@ fn place(cursor: &str) -> Option<(Timestamp, Option<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_are_days() {
-        for seconds in [0, 951_782_400, 1_709_164_800, 4_107_542_400, -86_400, 1_750_000_000] {
-            let at = Timestamp::from_seconds(seconds);
-            assert_eq!(day(&at.day()).map(|day| (day.day(), day <= at)), Some((at.day(), true)));
-        }
-        for wrong in ["", "today", "2025-6-1", "2025-02-30", "2025-13-01", "2025-00-10", "2025-06-15T00", "20250615"] {
-            assert_eq!(day(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn cursors_are_ours() {

@@ -18,6 +18,7 @@ use crate::sessions;
 use crate::sessions::end::{Ending, end};
 use crate::store::key::SessionShard;
 use crate::store::{Expect, StoreError, Write};
+use crate::usage;
 
 /// Where the browser goes, and the cookie of its new session.
 #[derive(Debug)]
@@ -52,7 +53,8 @@ pub(super) async fn complete(
     }
     let code = new_code(broker, &shard, &pending.code)?;
     let audit = owe(broker, &shard, &pending)?;
-    if !write(broker, &shard, &pending, secret.as_ref(), &[code.write, audit]).await? {
+    let usage = usage::mark(broker, &shard, subject)?;
+    if !write(broker, &shard, &pending, secret.as_ref(), &[code.write, audit, usage]).await? {
         return Ok(None);
     }
     let PendingSignIn { code: asked, state, relayed, .. } = pending;

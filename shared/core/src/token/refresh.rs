@@ -24,6 +24,7 @@ use crate::secret::Secret;
 use crate::sessions;
 use crate::status_list;
 use crate::store::{Expect, StoreError, Write};
+use crate::usage;
 
 /// For this long after a rotation the same token gets the same answer.
 const LEEWAY: Seconds = Seconds(30);
@@ -102,14 +103,15 @@ fn write(
     turn: &mut Turn,
     expect: Expect,
     access_end: Timestamp,
-) -> Result<Vec<Write>, StoreError> {
+) -> Result<Vec<Write>, Error> {
     let record = family.record();
     if !turn.changed {
         return Ok(vec![record.check(expect)]);
     }
     let place = status_list::carry_on(broker, &family.shard, &mut turn.grant, access_end)?;
     let grant = record.put_until(&turn.grant, turn.grant.expires_at, expect)?;
-    Ok([grant].into_iter().chain(place).collect())
+    let usage = usage::mark(broker, &family.shard, &turn.grant.subject)?;
+    Ok([grant, usage].into_iter().chain(place).collect())
 }
 
 /// What a presented token means for its family; `None` for a replay. Whoever comes this far knows the family's name,

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use vestibule_core::admin::audit::{self, EventQuery};
 use vestibule_core::admin::caller::Caller;
 use vestibule_core::admin::change::{Change, Condition};
+use vestibule_core::admin::days::Days;
 use vestibule_core::admin::paging::Paging;
 use vestibule_core::admin::{self, Checked};
 use vestibule_core::error::AdminError;
@@ -78,8 +79,7 @@ impl Call {
         let params = self.query()?;
         let get = |name| params.get(name).map(|value| value.map(str::to_owned)).map_err(oauth::Error::from);
         Ok(EventQuery {
-            from: get("from")?,
-            until: get("until")?,
+            days: self.days()?,
             kind: get("kind")?,
             user: get("user")?,
             actor: get("actor")?,
@@ -90,6 +90,13 @@ impl Call {
             limit: get("limit")?,
             cursor: get("cursor")?,
         })
+    }
+
+    /// Which days are asked for.
+    pub(crate) fn days(&self) -> Result<Days, Error> {
+        let params = self.query()?;
+        let get = |name| params.get(name).map(|value| value.map(str::to_owned)).map_err(oauth::Error::from);
+        Ok(Days { from: get("from")?, until: get("until")? })
     }
 
     /// The same question, from another place on: a reference relative to this request's address.

@@ -116,10 +116,14 @@ impl Document {
     }
 }
 
-/// What events can be asked for by.
-const EVENT_FILTERS: [(&str, &str); 10] = [
+/// Which days are asked for.
+const DAYS: [(&str, &str); 2] = [
     ("from", "The first day in UTC, as YYYY-MM-DD; with neither from nor until, today."),
     ("until", "The last day; today when left out."),
+];
+
+/// What events can be asked for by.
+const EVENT_FILTERS: [(&str, &str); 8] = [
     ("kind", "Kinds of events, separated by commas."),
     ("user", "The person whom events are about."),
     ("actor", "Who acted: the id of an administrator's or a directory's token, or of its client."),
@@ -157,9 +161,10 @@ fn parameters(operation: Operation) -> Vec<Value> {
             all.push(parameter("query", "limit", "The most items of a page.", limit));
             all.push(parameter("query", "cursor", "The next of the page before.", text()));
         }
+        Kind::Days => all.extend(DAYS.map(|(name, description)| parameter("query", name, description, text()))),
         Kind::Events | Kind::Export => {
-            let filters = EVENT_FILTERS.map(|(name, description)| parameter("query", name, description, text()));
-            all.extend(filters);
+            let filters = DAYS.iter().chain(&EVENT_FILTERS);
+            all.extend(filters.map(|(name, description)| parameter("query", name, description, text())));
             let limit = json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 200 });
             all.push(parameter("query", "limit", "The most events of a page.", limit));
         }

@@ -13,7 +13,7 @@ mod webhooks;
 
 use vestibule_core::admin::caller::Area;
 use vestibule_core::admin::{
-    audit, clients, connections, domains, hosts, presets, reseal, signing_keys, tenants, tokens,
+    audit, clients, connections, domains, hosts, presets, reseal, signing_keys, tenants, tokens, usage,
 };
 use vestibule_core::error::Error;
 use vestibule_core::model::audit::DEPLOYMENT;
@@ -57,7 +57,7 @@ const fn operation(kind: Kind, area: Area, path: &'static str, summary: &'static
 }
 
 fn tenants_themselves(table: &mut impl Table) {
-    use Kind::{Delete, Events, Export, Get, List, Put, Run};
+    use Kind::{Days, Delete, Events, Export, Get, List, Put, Run};
     table.add(operation(List, Area::Deployment, "/tenants", "Lists the tenants"), |call, ()| async move {
         Answer::shown(tenants::list(&call.broker, &call.paging()?).await)
     });
@@ -87,6 +87,10 @@ fn tenants_themselves(table: &mut impl Table) {
             let page = audit::list(&call.broker, &call.tenant, &call.events()?).await;
             Answer::lines(&call, page)
         },
+    );
+    table.add(
+        operation(Days, Area::Tenant, "/tenants/{tenant}/usage", "Shows how much a tenant uses the broker, by days"),
+        |call, ()| async move { Answer::shown(usage::of_days(&call.broker, &call.tenant, &call.days()?).await) },
     );
     table.add(
         operation(Run, Area::Tenant, "/tenants/{tenant}/reseal", "Seals a tenant's secrets with the first sealing key"),

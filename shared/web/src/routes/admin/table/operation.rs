@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     List,
     /// Shows a page of events.
     Events,
+    /// Shows what there is of each day.
+    Days,
     /// Shows a page of events, a line of JSON each.
     Export,
     /// Shows what is no object.
@@ -46,7 +48,7 @@ impl Kind {
     /// The method.
     pub(crate) const fn method(self) -> Method {
         match self {
-            Self::Get | Self::List | Self::Events | Self::Export | Self::Show => Method::GET,
+            Self::Get | Self::List | Self::Days | Self::Events | Self::Export | Self::Show => Method::GET,
             Self::Put => Method::PUT,
             Self::Delete => Method::DELETE,
             Self::Create | Self::Act | Self::Run | Self::Check => Method::POST,
@@ -61,9 +63,15 @@ impl Kind {
     /// How it ends when all is well.
     pub(crate) const fn successes(self) -> &'static [u16] {
         match self {
-            Self::Get | Self::List | Self::Events | Self::Export | Self::Show | Self::Act | Self::Run | Self::Check => {
-                &[200]
-            }
+            Self::Get
+            | Self::List
+            | Self::Days
+            | Self::Events
+            | Self::Export
+            | Self::Show
+            | Self::Act
+            | Self::Run
+            | Self::Check => &[200],
             Self::Put => &[200, 201],
             Self::Create => &[201],
             Self::Delete => &[204],
