@@ -74,6 +74,18 @@ async fn a_refused_token_of_somebody_active_ends_its_session() {
     test.tokens().await;
 }
 
+/// ED-6: where a provider takes all tokens back when a sign-in ends, that is no more than that, if the connection says so.
+#[tokio::test]
+async fn what_a_provider_means_by_taking_all_back_can_be_set() {
+    let test = TestBroker::new().await;
+    test.connect(&json!({ "sync": { "refused_tokens": "end_session" } })).await;
+    let (user, mut tokens) = twice(&test).await;
+    test.idp.revoke(ALICE, true);
+    test.minutes(15).await;
+    assert_eq!((alive(&test, &mut tokens).await, test.is_active(&user).await), (0, true));
+    assert_eq!(told(&test).await, (vec![json!("refresh_refused"); 2], Vec::new()));
+}
+
 /// ED-6: where userinfo does not answer, introspection says whether the person's token is still good.
 #[tokio::test]
 async fn introspection_is_asked_where_userinfo_says_nothing() {
