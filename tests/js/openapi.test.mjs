@@ -113,6 +113,11 @@ test('a life of each object goes as described', async () => {
   }
   await kept('POST', `${at}/connections/op/check`, 200);
   await kept('POST', `${at}/connections/none/check`, 404);
+  await kept('GET', `${at}/connections/op/sync`, 200);
+  await kept('GET', `${at}/connections/none/sync`, 404);
+  await kept('GET', `${at}/connections/op/sync/held`, 200);
+  await kept('POST', `${at}/connections/op/sync/resume`, 409, { held: 'discard' });
+  await kept('POST', `${at}/connections/op/sync/resume`, 400, {});
   await kept('POST', `${at}/domains/${unique}.example/verify`, 200, { override_reason: 'a test' });
   await kept('POST', `${at}/domains/none.example/verify`, 404, {});
   for (const [method, body] of [['GET'], ['PUT', { active: false }], ['DELETE']]) {

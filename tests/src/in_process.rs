@@ -77,10 +77,10 @@ impl TestBroker {
         test
     }
 
-    /// The same, and the provider gives refresh tokens: sessions are watched, and live for seven days.
-    pub async fn watched() -> Self {
+    /// The same, but the provider gives no refresh tokens: sessions cannot be watched, and are shorter.
+    pub async fn unwatched() -> Self {
         let test = Self::new().await;
-        test.connect(&json!({ "scopes": ["openid", "email", "offline_access"] })).await;
+        test.connect(&json!({ "scopes": ["openid", "email"] })).await;
         test
     }
 
@@ -89,6 +89,7 @@ impl TestBroker {
         let mut connection = json!({
             "name": "Acme login", "protocol": "oidc", "issuer": "https://idp.example", "client_id": "broker",
             "client_secret": "secret-at-the-provider", "client_auth": "client_secret_basic",
+            "scopes": ["openid", "email", "offline_access"],
         });
         if let (Some(usual), Some(members)) = (connection.as_object_mut(), members.as_object()) {
             usual.extend(members.clone());

@@ -36,7 +36,7 @@ async fn a_login_dies_after_ten_minutes() {
 /// TK-7, TK-8: a refresh family ends seven days after the login, however often it is used.
 #[tokio::test]
 async fn refreshing_does_not_extend_a_family() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let mut tokens = test.tokens().await;
     assert_eq!((&tokens["expires_in"], &tokens["refresh_token_expires_in"]), (&json!(86_400), &json!(604_800)));
     for _ in 0..6 {
@@ -52,7 +52,7 @@ async fn refreshing_does_not_extend_a_family() {
 /// TK-4: an access token is good for a day.
 #[tokio::test]
 async fn an_access_token_dies_after_a_day() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let tokens = test.tokens().await;
     let access_token = tokens["access_token"].as_str().expect("a token");
     test.clock.advance(Seconds(86_399));

@@ -43,7 +43,7 @@ async fn an_application_has_lives_of_its_own() {
 /// TK-7: what a session gives out late ends with the session.
 #[tokio::test]
 async fn nothing_outlasts_its_session() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let cookie = test.sign_in().await.cookie;
     test.clock.advance(Seconds(604_000));
     let there = test.authorize(&[], &cookie).await.location().expect("a redirect");

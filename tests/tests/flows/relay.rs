@@ -122,7 +122,7 @@ async fn a_relayed_login_dies_after_ten_minutes() {
 /// TK-7, TK-8: a refresh token's cookie ends with its family, however often it is replaced.
 #[tokio::test]
 async fn refreshing_does_not_extend_the_cookie() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     register(&test, "cp", PLANE).await;
     let mut reply = finish(&test, &start(&test, PLANE).await).await;
     let lives = |life: &str| reply.set_cookies().into_iter().filter(|cookie| cookie.contains(life)).count();

@@ -18,7 +18,7 @@ fn user(tokens: &Value) -> String {
 /// ED-5: a session is examined every quarter of an hour, with one request to its provider, and goes on.
 #[tokio::test]
 async fn a_session_is_examined_every_quarter_of_an_hour() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let tokens = test.tokens().await;
     let before = test.idp.requests("/token");
     assert_eq!(test.minutes(60).await, 4);
@@ -30,7 +30,7 @@ async fn a_session_is_examined_every_quarter_of_an_hour() {
 /// ED-5: slots that were missed are caught up with at the next tick that comes, once.
 #[tokio::test]
 async fn missed_slots_are_caught_up_with() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let tokens = test.tokens().await;
     test.pass(3 * 3_600);
     assert_eq!(test.minutes(15).await, 1);
@@ -41,7 +41,7 @@ async fn missed_slots_are_caught_up_with() {
 /// Many sessions of one partition are examined in one tick, each once.
 #[tokio::test]
 async fn many_sessions_are_examined_in_steps() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     for _ in 0..60 {
         test.sign_in().await;
     }
@@ -53,7 +53,7 @@ async fn many_sessions_are_examined_in_steps() {
 /// What the provider says is written down as at a sign-in; a rule takes back what it granted.
 #[tokio::test]
 async fn news_of_a_person_arrive_without_a_sign_in() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let rules = json!({ "rules": [{ "claim": "level", "value": "high", "grants": "team", "name": "seniors" }] });
     test.admin(Method::PUT, "/tenants/acme/mapping", &rules).await;
     let alice =
@@ -83,7 +83,7 @@ async fn news_of_a_person_arrive_without_a_sign_in() {
 /// Userinfo is asked where the ID token says less than both said at the sign-in, and only there.
 #[tokio::test]
 async fn userinfo_is_asked_where_it_says_more() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     test.idp.say(Document::Userinfo, "department", json!("tin"));
     let tokens = test.tokens().await;
     assert_eq!(test.idp.requests("/userinfo"), 1);
@@ -101,15 +101,14 @@ async fn userinfo_is_asked_where_it_says_more() {
 #[tokio::test]
 async fn whoever_would_not_be_let_in_is_out() {
     for without_role in [false, true] {
-        let test = TestBroker::watched().await;
+        let test = TestBroker::new().await;
         let tokens = test.tokens().await;
         if without_role {
             let rule = json!({ "claim": "level", "value": "high", "grants": "role", "name": "admin" });
             let mapping = json!({ "roles": [{ "name": "admin" }], "rules": [rule] });
             test.admin(Method::PUT, "/tenants/acme/mapping", &mapping).await;
         } else {
-            let scopes = json!(["openid", "email", "offline_access"]);
-            test.connect(&json!({ "scopes": scopes, "sign_in": { "domains": ["other.example"] } })).await;
+            test.connect(&json!({ "sign_in": { "domains": ["other.example"] } })).await;
         }
         test.minutes(15).await;
         assert_eq!(refreshed(&test, &tokens).await, StatusCode::BAD_REQUEST);
@@ -122,7 +121,7 @@ async fn whoever_would_not_be_let_in_is_out() {
 /// What is kept of a provider ends with its session, however that ends.
 #[tokio::test]
 async fn what_is_kept_ends_with_the_session() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let tokens = test.tokens().await;
     assert_eq!(test.among_sessions("watch#").await, 1);
     let hint = tokens["id_token"].as_str().expect("a token");
@@ -143,7 +142,7 @@ async fn what_is_kept_ends_with_the_session() {
 /// ED-2: that a session is watched costs a sign-in no call to the store.
 #[tokio::test]
 async fn watching_costs_a_sign_in_nothing() {
-    let first = TestBroker::watched().await;
+    let first = TestBroker::new().await;
     let (store, counter) = watched(&first.store, Counter::default());
     let test = first.another_process(Some(store));
     test.tokens().await;
@@ -157,7 +156,7 @@ async fn watching_costs_a_sign_in_nothing() {
 /// ED-10: a provider's refresh token is sealed where it lies: with a session, and with a sign-in that waits.
 #[tokio::test]
 async fn tokens_of_providers_are_sealed() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     test.tokens().await;
     let asks = json!({ "name": "Acme", "checkpoint": { "justification": { "prompt": "Why?" } } });
     test.admin(Method::PUT, "/tenants/acme", &asks).await;

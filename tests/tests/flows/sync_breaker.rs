@@ -14,7 +14,7 @@ fn name(number: usize) -> String {
 
 /// Thirty people who signed in and were examined once; our ids of them.
 async fn crowd() -> (TestBroker, Vec<String>) {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     for number in 0..PEOPLE {
         test.idp.add_account(Account::new(&name(number), "password", &format!("subject-{number}"), "Somebody"));
         let (authorization, login) = test.start().await;
@@ -122,11 +122,11 @@ async fn what_is_not_stopped_is_not_resumed() {
 /// A connection's limits are its own; impossible ones are refused, all at once.
 #[tokio::test]
 async fn limits_are_kept() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     for _ in 0..6 {
         test.sign_in().await;
     }
-    let limited = |sync: Value| json!({ "scopes": ["openid", "email", "offline_access"], "sync": sync });
+    let limited = |sync: Value| json!({ "sync": sync });
     test.connect(&limited(json!({ "per_minute": 2 }))).await;
     assert_eq!((test.minutes(15).await, test.minutes(15).await, test.minutes(15).await), (2, 2, 2));
     assert!(status(&test).await["lag_seconds"].as_i64() > Some(29 * 60));

@@ -15,7 +15,7 @@ async fn set(test: &TestBroker, lifetimes: Value) -> StatusCode {
 /// CK-4, CK-6: a session that nobody can be asked about lives for half a day, or as its tenant says; never longer than others.
 #[tokio::test]
 async fn a_session_that_cannot_be_watched_is_shorter() {
-    let (unwatched, watched) = (TestBroker::new().await, TestBroker::watched().await);
+    let (unwatched, watched) = (TestBroker::unwatched().await, TestBroker::new().await);
     for (lifetimes, short, long) in [
         (json!({}), 43_200, 604_800),
         (json!({ "session": 3_600 }), 3_600, 3_600),
@@ -37,7 +37,7 @@ async fn a_session_that_cannot_be_watched_is_shorter() {
 /// A session that waited at a checkpoint is watched from its sign-in on, and examined with what was kept there.
 #[tokio::test]
 async fn a_sign_in_that_waited_is_watched() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let asks = json!({ "name": "Acme", "checkpoint": { "justification": { "prompt": "Why?", "min_length": 1 } } });
     test.admin(Method::PUT, "/tenants/acme", &asks).await;
     let (authorization, login) = test.start().await;

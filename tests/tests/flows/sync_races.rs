@@ -22,7 +22,7 @@ fn token(tokens: &Value) -> &str {
 /// ED-5: of ticks that overlap, one asks about each session: no refresh token is used twice.
 #[tokio::test]
 async fn ticks_that_overlap_ask_once() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let sessions = [test.tokens().await, test.tokens().await, test.tokens().await];
     let before = test.idp.requests("/token");
     let others = [(); 4].map(|()| test.another_process(Some(watched(&test.store, Yields).0)));
@@ -70,7 +70,7 @@ async fn dies(test: &TestBroker) {
 /// twice; that says nothing of the person. They keep their session to the limit of those that cannot be watched.
 #[tokio::test]
 async fn a_lost_answer_costs_nobody_their_session() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let mut tokens = test.tokens().await;
     let user = user(&tokens);
     dies(&test).await;
@@ -87,7 +87,7 @@ async fn a_lost_answer_costs_nobody_their_session() {
 /// Where refresh tokens stay good, a lost answer is none: the next examination gets another, and all is as before.
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_again() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     test.idp.lie(Lie::NoRotation);
     let tokens = test.tokens().await;
     dies(&test).await;
@@ -115,7 +115,7 @@ impl Watch for DiesAtTheDirectory {
 
 #[tokio::test]
 async fn what_was_found_is_carried_out() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let user = user(&test.tokens().await);
     test.idp.set_active(ALICE, false);
     let asked = test.idp.requests("/token");

@@ -46,7 +46,7 @@ fn failing(status: u16) -> Canned {
 /// CK-5, ED-6: whom the provider does not know any more is out everywhere within a quarter of an hour, and stays out.
 #[tokio::test]
 async fn whoever_is_switched_off_at_the_provider_is_out() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let (user, mut tokens) = twice(&test).await;
     test.idp.set_active(ALICE, false);
     test.minutes(15).await;
@@ -65,7 +65,7 @@ async fn whoever_is_switched_off_at_the_provider_is_out() {
 /// ED-6: the provider took back the refresh token of somebody who is active: that session ends, and they sign in again.
 #[tokio::test]
 async fn a_refused_token_of_somebody_active_ends_its_session() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let (user, mut tokens) = twice(&test).await;
     test.idp.revoke(ALICE, false);
     test.minutes(15).await;
@@ -74,11 +74,23 @@ async fn a_refused_token_of_somebody_active_ends_its_session() {
     test.tokens().await;
 }
 
+/// ED-6: where a provider takes all tokens back when a sign-in ends, that is no more than that, if the connection says so.
+#[tokio::test]
+async fn what_a_provider_means_by_taking_all_back_can_be_set() {
+    let test = TestBroker::new().await;
+    test.connect(&json!({ "sync": { "refused_tokens": "end_session" } })).await;
+    let (user, mut tokens) = twice(&test).await;
+    test.idp.revoke(ALICE, true);
+    test.minutes(15).await;
+    assert_eq!((alive(&test, &mut tokens).await, test.is_active(&user).await), (0, true));
+    assert_eq!(told(&test).await, (vec![json!("refresh_refused"); 2], Vec::new()));
+}
+
 /// ED-6: where userinfo does not answer, introspection says whether the person's token is still good.
 #[tokio::test]
 async fn introspection_is_asked_where_userinfo_says_nothing() {
     for (all, reason, active) in [(false, "refresh_refused", true), (true, "deactivated", false)] {
-        let test = TestBroker::watched().await;
+        let test = TestBroker::new().await;
         let (user, _) = twice(&test).await;
         test.idp.answer_with("/userinfo", failing(503));
         test.idp.revoke(ALICE, all);
@@ -91,7 +103,7 @@ async fn introspection_is_asked_where_userinfo_says_nothing() {
 /// person stays.
 #[tokio::test]
 async fn without_a_word_a_session_stays_to_its_limit() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let (user, mut tokens) = twice(&test).await;
     for path in ["/userinfo", "/introspect"] {
         test.idp.answer_with(path, failing(500));
@@ -107,7 +119,7 @@ async fn without_a_word_a_session_stays_to_its_limit() {
 /// ED-6: an access token that was just given is refused: the provider does not know its person any more.
 #[tokio::test]
 async fn a_fresh_token_that_is_refused_says_that_nobody_is_there() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     test.idp.lie(Lie::NoIdTokenOnRefresh);
     let (user, _) = twice(&test).await;
     test.idp.answer_with("/userinfo", failing(401));
@@ -141,7 +153,7 @@ async fn an_outage_ends_nothing() {
         },
     ];
     for (number, make) in breaks.into_iter().enumerate() {
-        let test = TestBroker::watched().await;
+        let test = TestBroker::new().await;
         let (user, mut tokens) = twice(&test).await;
         make(&test);
         test.minutes(60).await;
@@ -159,7 +171,7 @@ async fn an_outage_ends_nothing() {
 /// Whoever is busy says when to come again, and is left alone until then.
 #[tokio::test]
 async fn a_provider_is_left_alone_as_long_as_it_asks() {
-    let test = TestBroker::watched().await;
+    let test = TestBroker::new().await;
     let (_, mut tokens) = twice(&test).await;
     let busy = Canned { headers: vec![("retry-after", "7200".to_owned())], ..failing(429) };
     test.idp.answer_with("/token", busy);
@@ -186,7 +198,7 @@ async fn a_wrong_answer_says_nothing() {
         Lie::WrongAccessTokenHash,
     ];
     for lie in lies.map(Some).into_iter().chain([None]) {
-        let test = TestBroker::watched().await;
+        let test = TestBroker::new().await;
         let (user, mut tokens) = twice(&test).await;
         match lie {
             Some(lie) => test.idp.lie(lie),

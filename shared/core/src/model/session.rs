@@ -107,7 +107,7 @@ pub enum EndReason {
     Deactivated,
     /// An administrator ended it.
     Administrator,
-    /// The provider refused the refresh token of a person who is active there.
+    /// The provider refused the refresh token of a person who is active there, or took all tokens of the sign-in back.
     RefreshRefused,
     /// The provider refused the refresh token, and for too long nobody said whether the person is active.
     Unvouched,

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::model::audit::{AuditKind, Cause};
 use crate::model::connection::Upstream;
 use crate::model::session::EndReason;
+use crate::model::sync::RefusedTokens;
 use crate::model::watch::{Decided, Decision, Delay, Evidence, ProviderTokens, Trouble, Watch};
 use crate::sessions::end::{Ending, end};
 use crate::store::key::SessionShard;
@@ -157,6 +158,7 @@ impl Examination<'_> {
         let Some(access_token) = tokens.access_token.as_ref().filter(|_| good) else { return Ok(Word::Unknown) };
         Ok(match provider.still_good(self.broker, &self.leased.watch, access_token).await? {
             Heard::Said(()) => Word::Active,
+            Heard::Denied if self.ready.is_ok_and(ends_session) => Word::SignInOver,
             Heard::Denied => Word::Inactive(Evidence::TokensRefused),
             Heard::Untold(_) => Word::Unknown,
         })
@@ -214,6 +216,11 @@ impl Examination<'_> {
         self.leased.watch = watch;
         Ok(true)
     }
+}
+
+/// Whether the provider of a connection means no more than that when it takes back all that it gave.
+fn ends_session(ready: &Ready) -> bool {
+    ready.connection.sync.refused_tokens == RefusedTokens::EndSession
 }
 
 /// Does what was found; what rests on it was written down.

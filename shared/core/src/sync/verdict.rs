@@ -20,6 +20,8 @@ pub(super) enum Word {
     Active,
     /// It does not, by this.
     Inactive(Evidence),
+    /// It ended their sign-in, and says nothing else of them.
+    SignInOver,
     /// Nobody says.
     Unknown,
 }
@@ -37,9 +39,11 @@ pub(super) enum Verdict {
 /// is then no more than that, and a provider that revokes the whole family refuses the access token for the same reason.
 pub(super) const fn after_refusal(answer_lost: bool, word: Word) -> Verdict {
     match (word, answer_lost) {
-        (Word::Active, false) => Verdict::Decided(Decision::End(EndReason::RefreshRefused)),
+        (Word::Active | Word::SignInOver, false) => Verdict::Decided(Decision::End(EndReason::RefreshRefused)),
         (Word::Active, true) => Verdict::Kept { vouched: true },
-        (Word::Inactive(Evidence::TokensRefused), true) | (Word::Unknown, _) => Verdict::Kept { vouched: false },
+        (Word::Inactive(Evidence::TokensRefused) | Word::SignInOver, true) | (Word::Unknown, _) => {
+            Verdict::Kept { vouched: false }
+        }
         (Word::Inactive(evidence), _) => Verdict::Decided(Decision::Decommission(evidence)),
     }
 }
@@ -63,6 +67,8 @@ mod tests {
         let decommission = |evidence| Verdict::Decided(Decision::Decommission(evidence));
         for (answer_lost, word, verdict) in [
             (false, Word::Active, Verdict::Decided(Decision::End(EndReason::RefreshRefused))),
+            (false, Word::SignInOver, Verdict::Decided(Decision::End(EndReason::RefreshRefused))),
+            (true, Word::SignInOver, Verdict::Kept { vouched: false }),
             (false, refused, decommission(Evidence::TokensRefused)),
             (false, fresh, decommission(Evidence::FreshTokenRefused)),
             (false, Word::Unknown, Verdict::Kept { vouched: false }),
