@@ -120,6 +120,7 @@ pub(super) fn scim(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>)
 pub(super) fn examples(tally: &mut Tally, target: &Target<'_>, scope: Scope, filter: Option<&str>) -> Result<()> {
     let mut tests = node_tests("integrate.test.mjs", filter);
     tests.env("VESTIBULE_BINARY", binary("vestibule")).env("VESTIBULE_EXAMPLE_AXUM", binary("vestibule-example-axum"));
+    tests.env("VESTIBULE_EXAMPLE_API", binary("vestibule-example-api"));
     count(tally, "the examples of how to integrate", target.tell(&mut tests))?;
     if scope == Scope::Native {
         return Ok(());
