@@ -1,34 +1,19 @@
 // An API on Cloudflare Workers that takes Vestibule's access tokens. It asks nobody for each request: the published keys
-// verify a token, and its claims say for which application it is and whose customer the person is.
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+// verify a token, its claims say for which application it is, and a list, fetched once a minute, which ones were revoked.
+import { TokenError, Verifier } from '../../shared/verify-js/verify.ts';
 
-// Kept by the isolate: fetched once, and again for a key that is not known.
-let keys;
+// Kept by the isolate, with the keys and lists that it fetched.
+let verifier;
 
 export default {
   async fetch(request, env) {
-    keys ??= createRemoteJWKSet(new URL(`${env.ISSUER}/oauth2/jwks`));
-    const [, token] = /^Bearer ([^\s]+)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
-    if (!token) return refused('Bearer');
+    verifier ??= new Verifier({ issuer: env.ISSUER, audience: env.CLIENT_ID });
     try {
-      const { payload } = await jwtVerify(token, keys, {
-        issuer: env.ISSUER,
-        // The application whose tokens count: another one's are as well signed.
-        audience: env.CLIENT_ID,
-        // An ID token is none (RFC 9068).
-        typ: 'at+jwt',
-        algorithms: ['ES256', 'RS256', 'EdDSA'],
-        requiredClaims: ['sub', 'tenant', 'exp'],
-      });
-      return Response.json({ sub: payload.sub, tenant: payload.tenant });
+      const { sub, tenant } = await verifier.verifyRequest(request);
+      return Response.json({ sub, tenant });
     } catch (error) {
-      // The keys cannot be had: nobody's token is wrong for that.
-      const outage = error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError);
-      return outage ? new Response('try again\n', { status: 503 }) : refused('Bearer error="invalid_token"');
+      if (error instanceof TokenError) return error.response();
+      throw error;
     }
   },
 };
-
-function refused(challenge) {
-  return new Response(null, { status: 401, headers: { 'www-authenticate': challenge } });
-}

@@ -1,4 +1,5 @@
-// The examples of docs/INTEGRATE.md that need no browser with scripts: an Express application, one on axum, a Worker.
+// The examples of docs/INTEGRATE.md that need no browser with scripts: an Express application, one on axum, an API on axum,
+// a Worker.
 // Each runs from its own files, beside a broker that its own deployment file was applied to.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -84,6 +85,24 @@ async function tokens(id, redirectUri) {
   return oidc.authorizationCodeGrant(config, end, { pkceCodeVerifier: verifier, expectedState: 's', idTokenExpected: true });
 }
 
+/**
+ * An access token of the application `express` whose refresh token it gave back: one for all tests, made before any of them
+ * looks at the list, for the broker shows a list for some seconds.
+ */
+const revoked = (() => {
+  const make = async () => {
+    const { access_token, refresh_token } = await tokens('express', 'http://localhost:9/callback');
+    const gone = await fetch(`${broker}/oauth2/revoke`, {
+      method: 'POST', body: new URLSearchParams({ token: refresh_token }),
+      headers: { authorization: `Basic ${Buffer.from(`express:${secret}`).toString('base64')}` },
+    });
+    assert.equal(gone.status, 200);
+    return access_token;
+  };
+  let made;
+  return () => (made ??= make());
+})();
+
 test('a Worker takes the access tokens of its application and nothing else', async () => {
   const addresses = { 'localhost:3000': 'localhost:9' };
   await running.apply('express/deployment.toml', addresses);
@@ -99,6 +118,7 @@ test('a Worker takes the access tokens of its application and nothing else', asy
     const url = await worker.ready;
     const ask = (token) => fetch(url, token && { headers: { authorization: `Bearer ${token}` } });
     const own = await tokens('express', 'http://localhost:9/callback');
+    assert.equal((await ask(await revoked())).status, 401, 'a token that was revoked');
     const answer = await ask(own.access_token);
     assert.equal(answer.status, 200);
     assert.deepEqual(await answer.json(), { sub: own.claims().sub, tenant: 'acme' });
@@ -120,6 +140,34 @@ test('a Worker takes the access tokens of its application and nothing else', asy
   } finally {
     await worker.dispose();
   }
+});
+
+test('an API on axum takes the access tokens of its application until they are revoked', async () => {
+  await running.apply('express/deployment.toml', { 'localhost:3000': 'localhost:9' });
+  await running.apply('axum/deployment.toml', { 'localhost:3000': 'localhost:9' });
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const variables = { ISSUER: broker, CLIENT_ID: 'express', PORT: String(port) };
+  await running.start(process.env.VESTIBULE_EXAMPLE_API, [], variables, `${origin}/healthz`);
+  const ask = (path, token) => fetch(`${origin}${path}`, token && { headers: { authorization: `Bearer ${token}` } });
+  const callback = 'http://localhost:9/callback';
+  const [own, other] = [await tokens('express', callback), await tokens('axum', callback)];
+  for (const [what, token] of Object.entries({
+    'a token that was revoked': await revoked(),
+    'no token': undefined,
+    'an ID token': own.id_token,
+    'a refresh token': own.refresh_token,
+    'another application\'s token': other.access_token,
+  })) {
+    for (const path of ['/', '/reports']) {
+      const refused = await ask(path, token);
+      assert.equal(refused.status, 401, `${what} at ${path}`);
+      assert.match(refused.headers.get('www-authenticate'), /^Bearer/, what);
+    }
+  }
+  const answer = await ask('/', own.access_token);
+  assert.deepEqual(await answer.json(), { sub: own.claims().sub, tenant: 'acme' });
+  assert.match(await (await ask('/reports', own.access_token)).text(), /^The reports of acme/);
 });
 
 test('the document quotes the examples as they are', () => {

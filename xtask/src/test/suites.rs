@@ -118,8 +118,10 @@ pub(super) fn scim(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>)
 /// The examples of `docs/INTEGRATE.md`: from their own files, as the document says. The one with a browser only when all
 /// is run.
 pub(super) fn examples(tally: &mut Tally, target: &Target<'_>, scope: Scope, filter: Option<&str>) -> Result<()> {
+    count(tally, "the verifier in JavaScript", &mut node_tests("verify.test.mjs", filter))?;
     let mut tests = node_tests("integrate.test.mjs", filter);
     tests.env("VESTIBULE_BINARY", binary("vestibule")).env("VESTIBULE_EXAMPLE_AXUM", binary("vestibule-example-axum"));
+    tests.env("VESTIBULE_EXAMPLE_API", binary("vestibule-example-api"));
     count(tally, "the examples of how to integrate", target.tell(&mut tests))?;
     if scope == Scope::Native {
         return Ok(());
