@@ -52,6 +52,8 @@ mod origin;
 mod outages;
 #[path = "deployed/provider.rs"]
 mod provider;
+#[path = "deployed/provider_notices.rs"]
+mod provider_notices;
 #[path = "deployed/provisioning.rs"]
 mod provisioning;
 #[path = "deployed/pushed.rs"]

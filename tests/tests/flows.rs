@@ -28,6 +28,7 @@ mod flows {
     mod mapping_document;
     mod mapping_scim;
     mod outbox;
+    mod provider_notices;
     mod provisioning;
     mod pushed;
     mod pushed_addresses;

@@ -21,6 +21,7 @@ pub mod model;
 pub mod origin;
 mod outbox;
 pub mod platform;
+pub mod provider_notice;
 pub mod relay;
 mod routing;
 pub mod scim;

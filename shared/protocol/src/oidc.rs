@@ -5,4 +5,5 @@ pub mod claims;
 pub mod discovery;
 pub mod groups;
 pub mod issuer;
+pub mod notice;
 pub mod shown_claims;

@@ -11,6 +11,7 @@ mod authorize;
 mod family;
 mod lie;
 mod logout;
+mod notice;
 mod request;
 mod route;
 mod script;

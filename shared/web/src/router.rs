@@ -9,8 +9,8 @@ use vestibule_core::Broker;
 
 use crate::origin;
 use crate::routes::{
-    admin, authorize, callback, checkpoint, documents, home, initiate, introspect, invitation, logout, pushed, relay,
-    revoke, scim, status, test_login, token, userinfo, verify,
+    admin, authorize, callback, checkpoint, documents, home, initiate, introspect, invitation, logout, provider_notice,
+    pushed, relay, revoke, scim, status, test_login, token, userinfo, verify,
 };
 
 /// The router. Every runtime serves this one.
@@ -33,6 +33,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/oauth2/verify", any(verify::answer))
         .route("/oauth2/jwks", get(documents::jwks))
         .route("/oauth2/logout", get(logout::get).post(logout::post))
+        .route("/oauth2/backchannel-logout/{tenant}/{connection}", post(provider_notice::backchannel_logout))
         .route("/api/svc/v1/oauth2/authorize", get(relay::authorize))
         .route("/api/svc/v1/oauth2/token", post(relay::token))
         .route("/api/svc/v1/oauth2/refresh", post(relay::refresh))

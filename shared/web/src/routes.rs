@@ -10,6 +10,7 @@ pub(crate) mod initiate;
 pub(crate) mod introspect;
 pub(crate) mod invitation;
 pub(crate) mod logout;
+pub(crate) mod provider_notice;
 pub(crate) mod pushed;
 pub(crate) mod relay;
 pub(crate) mod revoke;

@@ -102,6 +102,8 @@ pub struct ConnectionView {
     pub redirect_uri: String,
     /// What to register there for logins that begin at the provider, with an application's id for `<client>`.
     pub initiate_login_uri: String,
+    /// What to register there for logout tokens (OpenID Connect Back-Channel Logout 1.0).
+    pub backchannel_logout_uri: String,
 }
 
 fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> ConnectionView {
@@ -139,6 +141,7 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         attributes: settings.claims.attributes,
         skew_seconds: settings.skew.0,
         redirect_uri: format!("{}/oauth2/callback", broker.config.issuer),
+        backchannel_logout_uri: format!("{}/oauth2/backchannel-logout/{tenant}/{id}", broker.config.issuer),
         initiate_login_uri: format!("{}/oauth2/initiate/{tenant}/{id}/<client>", broker.config.issuer),
     }
 }

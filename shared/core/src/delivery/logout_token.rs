@@ -5,6 +5,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::json;
 use url::form_urlencoded;
 use vestibule_protocol::jose::TokenType;
+use vestibule_protocol::oidc::notice::LOGOUT_EVENT;
 use vestibule_protocol::time::Seconds;
 
 use super::Outcome;
@@ -15,9 +16,6 @@ use crate::signing;
 
 /// How long a token counts; the specification recommends two minutes at most.
 const LIFE: Seconds = Seconds(120);
-
-/// The event's name, in our tokens and in those that providers send.
-pub(crate) const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// The request of one try, with a token of its own: whoever took an earlier one and could not say so takes this one too.
 /// Nobody wants it where the application is gone or has no address.
@@ -40,7 +38,7 @@ pub(super) async fn request(
         "exp": now + LIFE,
         "jti": new_id(&*broker.platform.random),
         "sid": session,
-        "events": { EVENT: {} },
+        "events": { LOGOUT_EVENT: {} },
     });
     let token = signing::keys(broker).await?.sign(broker, TokenType::LogoutToken, &claims).await?;
     let body = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();

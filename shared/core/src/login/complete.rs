@@ -14,6 +14,7 @@ use crate::handle::{Handle, HandleKind, HandleSecret, Locator, SecretHash, new_s
 use crate::model::audit::AuditKind;
 use crate::model::pending::PendingSignIn;
 use crate::model::session::Session;
+use crate::provider_notice;
 use crate::sessions;
 use crate::sessions::end::{Ending, end};
 use crate::store::key::SessionShard;
@@ -120,6 +121,7 @@ fn begin(
         let record = shard.watch(&subject.user, &subject.session);
         writes.push(record.put_until(watch, subject.session_end(now), Expect::Absent)?);
     }
+    writes.extend(provider_notice::index(shard, pending, now)?);
     Ok(writes)
 }
 

@@ -19,6 +19,7 @@ use crate::model::connection::{OidcSettings, ResponseMode, Upstream};
 use crate::model::pending::PendingSignIn;
 use crate::model::session::{Code, Subject};
 use crate::model::user::User;
+use crate::provider_notice;
 use crate::seal::Sealed;
 use crate::sessions;
 use crate::store::key::SessionShard;
@@ -133,6 +134,7 @@ async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user:
         subject,
     };
     Ok(PendingSignIn {
+        provider: provider_notice::remember(identity, &code.subject.user),
         code,
         state: login.state.clone(),
         connection: login.connection.clone(),

@@ -108,6 +108,7 @@ fn continued(broker: &Broker, asking: &Asking<'_>, session: Session) -> PendingS
         began_at: broker.platform.clock.now(),
         continues: true,
         era: SeenEra::default(),
+        provider: None,
         justification: None,
         passed: false,
         watch: None,

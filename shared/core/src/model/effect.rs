@@ -47,6 +47,25 @@ pub enum Effect {
         /// The applications.
         clients: Vec<String>,
     },
+    /// End the sessions that a connection's provider says are over.
+    EndProviderSessions {
+        /// The tenant.
+        tenant: String,
+        /// The connection.
+        connection: String,
+        /// The provider.
+        issuer: String,
+        /// Its name for the person, if it gave one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<String>,
+        /// Whether that is the name of the person's identity here.
+        is_identity: bool,
+        /// Its name for one session, if that one is meant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sid: Option<String>,
+        /// The first shard that was not looked at.
+        shard: u16,
+    },
     /// Carry what became of a group, its new name or its end, to those who are in it.
     Regroup {
         /// The tenant.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
-use super::session::{Code, SeenEra};
+use super::session::{Code, ProviderSession, SeenEra};
 use super::watch::Watch;
 
 /// What becomes of a sign-in once it is let through.
@@ -24,6 +24,9 @@ pub struct PendingSignIn {
     /// The era in which a new session begins.
     #[serde(default)]
     pub era: SeenEra,
+    /// What the provider calls a new session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderSession>,
     /// What the person said at the checkpoint.
     pub justification: Option<String>,
     /// Whether it went through the tenant's checkpoint.

@@ -99,6 +99,23 @@ pub struct Session {
     pub era: u64,
 }
 
+/// What an identity provider calls a session and its person. By this a session is found that the provider says is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderSession {
+    /// Our name for the person.
+    pub user: String,
+    /// The provider.
+    pub issuer: String,
+    /// Its name for the person: `sub`, whatever the connection's unique-id claim is.
+    pub subject: String,
+    /// Its name for the session, if it has one: `sid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// Whether the person's identity here has another name than `sub`.
+    #[serde(default)]
+    pub renamed: bool,
+}
+
 /// Why a session ended that neither its person nor their next sign-in ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -113,6 +130,8 @@ pub enum EndReason {
     Unvouched,
     /// By what the provider says now, they would not be let in: no role, or an address of another domain.
     NotAdmitted,
+    /// The identity provider said that it is over, or that the person's are.
+    ProviderNotice,
 }
 
 /// Whether a person's sessions count. Its version is what sessions remember; any write to it ends them all.

@@ -8,6 +8,7 @@ use crate::directory::import::Import;
 use crate::error::Error;
 use crate::model::audit::{AuditEvent, DEPLOYMENT};
 use crate::model::effect::Effect;
+use crate::provider_notice::{self, Over};
 use crate::scim::regroup::{self, Regroup};
 use crate::sessions::{self, bulk::Bulk};
 use crate::store::key::{self, SessionShard};
@@ -49,6 +50,13 @@ pub(super) async fn step(broker: &Broker, id: &str, effect: Effect) -> Result<Op
             let messages = delivery::of_session(broker, &user, &session, clients).await?;
             delivery::owe(broker, &tenant, unique_part(id), messages).await?;
             Ok(None)
+        }
+        Effect::EndProviderSessions { tenant, connection, issuer, subject, is_identity, sid, shard } => {
+            let over = Over { issuer: &issuer, subject: subject.as_deref(), is_identity, sid: sid.as_deref() };
+            let next = provider_notice::end(broker, (&tenant, &connection), over, shard).await?;
+            let rest =
+                |shard| Effect::EndProviderSessions { tenant, connection, issuer, subject, is_identity, sid, shard };
+            Ok(next.map(rest))
         }
         Effect::EndSessions { tenant, connection, name, shard } => {
             let bulk = Bulk { tenant: &tenant, connection: connection.as_deref() };

@@ -83,6 +83,6 @@ impl FakeOidcIdp {
     }
 }
 
-fn signing_input(header: &Value, claims: &Value) -> String {
+pub(super) fn signing_input(header: &Value, claims: &Value) -> String {
     format!("{}.{}", BASE64URL.encode(header.to_string()), BASE64URL.encode(claims.to_string()))
 }

@@ -1,7 +1,9 @@
-//! What of a shard of sessions is about all sessions there.
+//! What of a shard of sessions is about all sessions there, or found by what providers call them.
 
-use super::SessionShard;
-use crate::model::session::Era;
+use sha2::{Digest, Sha256};
+
+use super::{SessionShard, hash_parts};
+use crate::model::session::{Era, ProviderSession};
 use crate::model::usage::ShardUsage;
 use crate::store::record::RecordKey;
 
@@ -30,5 +32,30 @@ impl SessionShard {
     /// How often sessions were ended here in bulk.
     pub fn era(&self) -> RecordKey<Era> {
         RecordKey::new(self.partition(), "era")
+    }
+
+    /// What the ids of sessions start with that a connection's provider calls so.
+    pub fn of_sid(connection: &str, sid: &str) -> String {
+        format!("provider#{connection}#{}#", hash_parts(&["sid", sid]))
+    }
+
+    /// What the ids of the sessions of somebody start with whom a connection's provider calls so.
+    pub fn of_subject(connection: &str, issuer: &str, subject: &str) -> String {
+        format!("provider#{connection}#{}#", hash_parts(&["sub", issuer, subject]))
+    }
+
+    /// A session by what its provider calls it: `prefix` is one of the two above.
+    pub fn of_provider(&self, prefix: &str, session: &str) -> RecordKey<ProviderSession> {
+        RecordKey::new(self.partition(), format!("{prefix}{session}"))
+    }
+
+    /// Where a connection's notices of a name are remembered.
+    pub fn of_notice(tenant: &str, connection: &str, name: &str, shards: u16) -> (Self, RecordKey<()>) {
+        let hash = hash_parts(&[connection, name]);
+        let digest: [u8; 32] = Sha256::digest(&hash).into();
+        let [high, low, ..] = digest;
+        let shard = Self { tenant: tenant.to_owned(), number: u16::from_be_bytes([high, low]) % shards.max(1) };
+        let record = RecordKey::new(shard.partition(), format!("notice#{hash}"));
+        (shard, record)
     }
 }

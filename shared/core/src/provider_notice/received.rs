@@ -1,0 +1,101 @@
+//! A notice as it comes in: read, its signature verified with the keys of the connection's provider, its name spent.
+
+use vestibule_protocol::jose::Compact;
+use vestibule_protocol::oauth::{self, ErrorCode};
+use vestibule_protocol::oidc::claims::Claims;
+use vestibule_protocol::oidc::notice::{Expected, LoggedOut, Notice};
+
+use crate::Broker;
+use crate::error::{Error, LoginError};
+use crate::model::connection::{ClaimNames, OidcSettings, Upstream};
+use crate::model::effect::Effect;
+use crate::outbox::{self, Owed};
+use crate::store::key::{self, SessionShard};
+use crate::store::{Expect, StoreError};
+use crate::upstream::{Target, documents, verify_signature};
+
+const NO_CONNECTION: oauth::Error = oauth::Error::invalid_request("there is no such connection");
+const REFUSED: oauth::Error = oauth::Error::invalid_request("the token is refused");
+const REPLAYED: oauth::Error = oauth::Error::invalid_request("the token was used before");
+const UNAVAILABLE: oauth::Error =
+    oauth::Error::new(ErrorCode::TemporarilyUnavailable, "the identity provider's keys cannot be reached");
+
+/// Ends what a logout token of a connection's provider says is over (OpenID Connect Back-Channel Logout 1.0 §2.6): one
+/// session, or all of a person through this connection. That nobody has such a session is no error.
+pub async fn logout_token(broker: &Broker, tenant: &str, connection: &str, token: &str) -> Result<(), Error> {
+    let settings = settings(broker, tenant, connection).await?;
+    let target = Target { tenant, connection, settings: &settings };
+    let parsed = Compact::parse(token).map_err(|_| refused(&target, "header"))?;
+    let claims = Claims::parse(&parsed.payload).ok_or_else(|| refused(&target, "claims"))?;
+    let about = LoggedOut::read(parsed.typ.as_deref(), &claims).map_err(|rule| refused(&target, rule))?;
+    let notice = check(broker, &target, (&parsed, &claims), settings.audience()).await?;
+    let end = Effect::EndProviderSessions {
+        tenant: tenant.to_owned(),
+        connection: connection.to_owned(),
+        issuer: notice.issuer.clone(),
+        subject: about.subject,
+        is_identity: settings.claims.unique_id == ClaimNames::default().unique_id,
+        sid: about.session,
+        shard: 0,
+    };
+    let owed = spend(broker, &target, &notice, &end).await?;
+    outbox::settle(broker, &owed).await
+}
+
+/// The connection, enabled or not: whoever may not sign in through it may still be signed out.
+async fn settings(broker: &Broker, tenant: &str, connection: &str) -> Result<OidcSettings, Error> {
+    let found = broker.connection(tenant, connection).await?.ok_or(NO_CONNECTION)?;
+    let Upstream::Oidc(settings) = found.upstream.clone();
+    Ok(settings)
+}
+
+/// Refuses a token. The log says which rule it breaks, whoever sent it does not learn.
+fn refused(target: &Target<'_>, rule: &'static str) -> Error {
+    tracing::info!(tenant.id = target.tenant, connection.id = target.connection, rule, "provider_notice.refused");
+    REFUSED.into()
+}
+
+/// The notice is the provider's, for `audience`, now. Claims first: a stranger makes us ask nobody.
+async fn check(
+    broker: &Broker,
+    target: &Target<'_>,
+    (parsed, claims): (&Compact<'_>, &Claims),
+    audience: &str,
+) -> Result<Notice, Error> {
+    let (issuers, skew) = (target.settings.issuers(), target.settings.skew);
+    let expected = Expected { issuers, audience, skew, now: broker.platform.clock.now() };
+    let notice = expected.check(claims).map_err(|rule| refused(target, rule))?;
+    let signed = async { verify_signature(broker, target, documents(broker, target).await?, parsed).await };
+    match signed.await {
+        Ok(true) => Ok(notice),
+        Ok(false) => Err(refused(target, "signature")),
+        Err(Error::Login(LoginError::UpstreamUnavailable(reason))) => {
+            tracing::warn!(
+                tenant.id = target.tenant,
+                connection.id = target.connection,
+                reason,
+                "provider_notice.no_keys"
+            );
+            Err(UNAVAILABLE.into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Spends a notice's name, and owes in the same commit what follows from it.
+async fn spend(broker: &Broker, target: &Target<'_>, notice: &Notice, effect: &Effect) -> Result<Owed, Error> {
+    let store = &*broker.platform.store;
+    let tenant = key::tenant(target.tenant).get(store).await?.ok_or(NO_CONNECTION)?;
+    let shards = tenant.value.session_shards;
+    let (shard, used) = SessionShard::of_notice(target.tenant, target.connection, &notice.name, shards);
+    let owed = outbox::owe(broker, shard.partition(), effect)?;
+    let writes = vec![used.put_until(&(), notice.until, Expect::Absent)?, owed.write.clone()];
+    match store.commit(used.partition(), writes).await {
+        Ok(()) => Ok(owed),
+        Err(StoreError::Conflict) => {
+            tracing::warn!(tenant.id = target.tenant, connection.id = target.connection, "provider_notice.replayed");
+            Err(REPLAYED.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,40 @@
+//! `POST /oauth2/backchannel-logout/{tenant}/{connection}`: what identity providers tell us of their own accord.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Request, StatusCode};
+use vestibule_core::provider_notice;
+use vestibule_protocol::oauth;
+use vestibule_protocol::params::Params;
+
+use super::Shared;
+use crate::error::{Surface, show, show_body_error};
+use crate::request;
+use crate::response::{self, Reply};
+
+/// A logout token (OpenID Connect Back-Channel Logout 1.0 §2.5): 200, or 400 and why, never to be kept (§2.8).
+pub(crate) async fn backchannel_logout(
+    State(broker): Shared,
+    Path((tenant, connection)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Reply {
+    let form = match request::form(request).await {
+        Ok(form) => form,
+        Err(error) => return show_body_error(&broker, Surface::Token, error),
+    };
+    let end = async {
+        let params = Params::parse(&form).map_err(oauth::Error::from)?;
+        let token = params.get("logout_token").map_err(oauth::Error::from)?;
+        let token = token.ok_or(oauth::Error::invalid_request("logout_token is missing"))?;
+        provider_notice::logout_token(&broker, &tenant, &connection, token).await
+    };
+    match end.await {
+        Ok(()) => done(StatusCode::OK),
+        Err(error) => show(&broker, Surface::Token, &error),
+    }
+}
+
+fn done(status: StatusCode) -> Reply {
+    response::reply(status, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Body::empty())
+}
