@@ -49,6 +49,7 @@ struct Telemetry {
     tasks: Counter<u64>,
     effects: Counter<u64>,
     deliveries: Counter<u64>,
+    examined: Counter<u64>,
 }
 
 static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
@@ -83,6 +84,7 @@ pub fn start(endpoint: &str, sending: Sending) -> Result<(), ExporterBuildError>
         tasks: counter("vestibule.work.tasks", "Tasks that were worked"),
         effects: counter("vestibule.work.effects", "What was owed across partitions and is done, or failed"),
         deliveries: counter("vestibule.work.deliveries", "Messages to other people's servers that were tried"),
+        examined: counter("vestibule.work.examined", "Sessions whose identity providers were asked again"),
         tracers,
         meters,
     };
@@ -155,6 +157,7 @@ pub fn worked(outcome: Result<&WorkReport, &Error>) {
     if let Ok(report) = outcome {
         count(&telemetry.effects, &[("done", report.effects), ("failed", report.failed)]);
         count(&telemetry.deliveries, &[("tried", report.deliveries)]);
+        count(&telemetry.examined, &[("done", report.examined)]);
     }
 }
 
