@@ -7,14 +7,24 @@ use tokio::task::JoinSet;
 use vestibule_core::platform::Task;
 use vestibule_core::{Broker, Error};
 
+use crate::telemetry;
+
 /// Does what an event asks for: the answer of the function. A batch of SQS has `Records`, and the answer names those
 /// that are worth another try; any other event is a minute that has passed, and the answer is for whoever invokes the
 /// function by hand.
 pub async fn handle(broker: &Arc<Broker>, event: &Value) -> Result<Value, Error> {
+    let answer = answer(broker, event).await;
+    telemetry::flush().await;
+    answer
+}
+
+async fn answer(broker: &Arc<Broker>, event: &Value) -> Result<Value, Error> {
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
         return Ok(work(broker, records).await);
     }
-    let report = broker.tick().await?;
+    let outcome = broker.tick().await;
+    telemetry::ticked(outcome.as_ref());
+    let report = outcome?;
     tracing::info!(?report, "tick");
     Ok(json!(report))
 }
@@ -40,7 +50,9 @@ async fn is_done(broker: &Broker, body: &str) -> bool {
         tracing::error!("queue.unreadable");
         return false;
     };
-    match broker.work(&task).await {
+    let outcome = broker.work(&task).await;
+    telemetry::worked(outcome.as_ref());
+    match outcome {
         Ok(report) => {
             tracing::debug!(partition = task.partition, ?report, "work");
             report.failed == 0

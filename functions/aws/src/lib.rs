@@ -17,6 +17,7 @@ pub mod platform;
 pub mod queue;
 pub mod settings;
 pub mod store;
+pub mod telemetry;
 #[cfg(feature = "test-clock")]
 mod test_clock;
 
@@ -37,6 +38,9 @@ pub enum StartError {
     /// The queue.
     #[error("{0}")]
     Queue(#[from] vestibule_core::platform::QueueError),
+    /// The address of a collector.
+    #[error("VESTIBULE_OTLP_ENDPOINT: {0}")]
+    Telemetry(#[from] opentelemetry_otlp::ExporterBuildError),
     /// The client for identity providers.
     #[error("{0}")]
     Http(#[from] vestibule_core::platform::HttpError),
@@ -46,6 +50,9 @@ pub enum StartError {
 pub async fn start() -> Result<Broker, StartError> {
     let settings = Settings::from_vars(environment);
     log::start(&settings.log, log::Lines::Json).map_err(StartError::Log)?;
+    if let Some(endpoint) = &settings.otlp_endpoint {
+        telemetry::start(endpoint, telemetry::Sending::WithEachAnswer)?;
+    }
     let config = Config::from_vars(environment)?;
     let missing = || QueueError("VESTIBULE_QUEUE_URL is not set".to_owned());
     let queue = SqsQueue::new(settings.queue_url.clone().ok_or_else(missing)?).await?;

@@ -9,6 +9,9 @@ pub struct Settings {
     pub dynamodb_endpoint: Option<String>,
     /// `VESTIBULE_QUEUE_URL`: the queue of the Lambda functions' tasks. The native binary has none.
     pub queue_url: Option<String>,
+    /// `VESTIBULE_OTLP_ENDPOINT`: a collector of traces and metrics, such as `http://127.0.0.1:4318`. Without it nothing is
+    /// measured.
+    pub otlp_endpoint: Option<String>,
     /// `VESTIBULE_LOG`: a filter such as `info` or `vestibule_core=debug,warn`. Default `info`.
     pub log: String,
 }
@@ -21,6 +24,7 @@ impl Settings {
             table: read("VESTIBULE_TABLE").unwrap_or_else(|| "vestibule".to_owned()),
             dynamodb_endpoint: read("VESTIBULE_DYNAMODB_ENDPOINT"),
             queue_url: read("VESTIBULE_QUEUE_URL"),
+            otlp_endpoint: read("VESTIBULE_OTLP_ENDPOINT"),
             log: read("VESTIBULE_LOG").unwrap_or_else(|| "info".to_owned()),
         }
     }

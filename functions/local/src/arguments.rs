@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 ///
 /// Without a command it serves, with a demo beside it. Settings come from the environment (`VESTIBULE_ISSUER`,
 /// `VESTIBULE_SEALING_KEYS`, `VESTIBULE_ADMIN_TOKEN`, `VESTIBULE_EGRESS_LOOPBACK`, `VESTIBULE_TABLE`,
-/// `VESTIBULE_DYNAMODB_ENDPOINT`, `VESTIBULE_LOG`); what is missing is made once and kept in the data directory.
+/// `VESTIBULE_DYNAMODB_ENDPOINT`, `VESTIBULE_LOG`, `VESTIBULE_LOG_FORMAT`, `VESTIBULE_OTLP_ENDPOINT`); what is missing is made once and kept in the data directory.
 #[derive(Debug, Parser)]
 #[command(name = "vestibule", version, args_conflicts_with_subcommands = true, verbatim_doc_comment)]
 pub(crate) struct Arguments {

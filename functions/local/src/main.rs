@@ -40,12 +40,17 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Starts logging by `VESTIBULE_LOG`. Unless that says otherwise, the embedded DynamoDB reports only what is wrong with
-/// itself: a condition that does not hold is an ordinary answer.
+/// Starts logging by `VESTIBULE_LOG` and `VESTIBULE_LOG_FORMAT`. Unless the former says otherwise, the embedded DynamoDB
+/// reports only what is wrong with itself: a condition that does not hold is an ordinary answer.
 fn start_log() -> anyhow::Result<()> {
-    let filter = environment("VESTIBULE_LOG").filter(|filter| !filter.trim().is_empty());
-    let filter = filter.unwrap_or_else(|| "info,dynoxide=error".to_owned());
-    log::start(&filter, Lines::Text).map_err(|problem| anyhow::anyhow!(problem))
+    let set = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
+    let filter = set("VESTIBULE_LOG").unwrap_or_else(|| "info,dynoxide=error".to_owned());
+    let lines = match set("VESTIBULE_LOG_FORMAT").as_deref() {
+        None | Some("text") => Lines::Text,
+        Some("json") => Lines::Json,
+        Some(_) => anyhow::bail!("VESTIBULE_LOG_FORMAT must be text or json"),
+    };
+    log::start(&filter, lines).map_err(|problem| anyhow::anyhow!(problem))
 }
 
 /// Writes a line for the person who started this. A closed pipe is no reason to stop.

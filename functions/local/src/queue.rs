@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
+use vestibule_aws::telemetry;
 use vestibule_core::Broker;
 use vestibule_core::platform::{Queue, QueueError, Task};
 
@@ -32,7 +33,9 @@ impl LocalQueue {
             tokio::spawn(async move {
                 loop {
                     let task = queue.next().await;
-                    match broker.work(&task).await {
+                    let outcome = broker.work(&task).await;
+                    telemetry::worked(outcome.as_ref());
+                    match outcome {
                         Ok(report) => tracing::debug!(partition = task.partition, ?report, "work"),
                         Err(error) => {
                             let error = &error as &dyn std::error::Error;

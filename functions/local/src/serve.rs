@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::time::{MissedTickBehavior, interval};
 use vestibule_aws::store::{client, create_table};
+use vestibule_aws::telemetry::{self, Sending};
 use vestibule_aws::{Settings, environment, platform};
 use vestibule_core::{Broker, Config};
 
@@ -21,6 +22,9 @@ const TICK: Duration = Duration::from_mins(1);
 pub(crate) async fn run(arguments: Serve) -> Result<()> {
     let mut settings = Settings::from_vars(environment);
     start_log()?;
+    if let Some(endpoint) = &settings.otlp_endpoint {
+        telemetry::start(endpoint, Sending::InBackground).context("VESTIBULE_OTLP_ENDPOINT")?;
+    }
     let listener = listen::bind(arguments.listen, "the broker", "--listen").await?;
     // Taken before anything is written, so that a port in use leaves nothing half done.
     let stage = if arguments.no_demo { None } else { Some(demo::Stage::bind(&arguments.demo).await?) };
@@ -44,7 +48,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<()> {
     let broker = Arc::new(Broker::new(config, platform));
 
     let mut servers = Servers::new();
-    let router = vestibule_web::router(broker.clone());
+    let router = telemetry::measured(vestibule_web::router(broker.clone()));
     #[cfg(feature = "test-clock")]
     let router = router.merge(crate::test_routes::router(&broker));
     servers.start(listener, router);
@@ -57,7 +61,9 @@ pub(crate) async fn run(arguments: Serve) -> Result<()> {
     if let Some(stage) = stage {
         stage.start(&mut servers, &issuer, &local, token.expose()).await?;
     }
-    servers.until_signal().await
+    let served = servers.until_signal().await;
+    telemetry::flush().await;
+    served
 }
 
 /// The environment's configuration. Where it says nothing, that of a broker on this machine: its own address, secrets
@@ -84,7 +90,9 @@ async fn tick(broker: Arc<Broker>) {
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         every.tick().await;
-        match broker.tick().await {
+        let outcome = broker.tick().await;
+        telemetry::ticked(outcome.as_ref());
+        match outcome {
             Ok(report) => tracing::debug!(?report, "tick"),
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "tick failed"),
         }

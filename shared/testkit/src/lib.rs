@@ -2,6 +2,8 @@
 //! moves when told, randomness that repeats, an OpenID provider that signs with a real key and can be told to lie.
 
 pub mod clock;
+#[cfg(feature = "collector")]
+pub mod collector;
 pub mod crypto_conformance;
 #[cfg(feature = "server")]
 pub mod demo;

@@ -5,6 +5,7 @@
 
 mod cookie;
 mod error;
+mod fields;
 mod origin;
 mod page;
 mod request;
@@ -12,6 +13,7 @@ mod response;
 mod router;
 mod routes;
 
+pub use fields::Fields;
 pub use origin::ClientAddress;
 pub use router::router;
 pub use routes::admin::openapi::document as admin_document;

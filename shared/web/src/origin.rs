@@ -23,7 +23,7 @@ pub struct ClientAddress(pub String);
 /// Answers a request under an id of its own. An id that it brings along is not looked at: anybody could send any.
 pub(crate) async fn scope(State(broker): Shared, request: Request<Body>, next: Next) -> Reply {
     let id = new_id(&*broker.platform.random);
-    let span = tracing::info_span!("request", id = %id);
+    let span = tracing::info_span!("request", request_id = %id);
     let address = match &broker.config.client_address_header {
         Some(name) => forwarded(request.headers(), name),
         None => request.extensions().get::<ClientAddress>().map(|found| found.0.clone()),

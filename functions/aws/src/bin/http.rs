@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::middleware::map_request;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
+use vestibule_aws::telemetry;
 use vestibule_web::ClientAddress;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +16,7 @@ async fn main() -> ExitCode {
         Ok(broker) => Arc::new(broker),
         Err(problem) => return vestibule_aws::report(&problem),
     };
-    let router = vestibule_web::router(broker).layer(map_request(said_by_gateway));
+    let router = telemetry::measured(vestibule_web::router(broker)).layer(map_request(said_by_gateway));
     match lambda_http::run(router).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => vestibule_aws::report(error.as_ref()),
