@@ -1,4 +1,5 @@
-//! The directory of a tenant: ten thousand people and a group of a thousand, and what is asked of them by SCIM.
+//! The directory of a tenant: ten thousand people unless told otherwise, a group of a thousand of them, and what is asked
+//! of them by SCIM.
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -12,8 +13,8 @@ use crate::measure::CONCURRENCY;
 use crate::scene::put;
 use crate::workload::Workload;
 
-/// The people who are there before anything is measured.
-const PEOPLE: usize = 10_000;
+/// The people who are there before anything is measured, unless told otherwise.
+pub(crate) const PEOPLE: usize = 10_000;
 /// Those of them who are in the group.
 const MEMBERS: usize = 1_000;
 
@@ -22,13 +23,15 @@ pub(crate) struct Directory {
     broker: String,
     authorization: String,
     group: String,
+    /// How many people there are.
+    people: usize,
     /// People who are not in the group, one for each worker.
     others: Vec<String>,
 }
 
 impl Directory {
-    /// Makes the tenant, its token, the people and the group.
-    pub(crate) async fn set(http: &mut Connection, broker: &str, admin_token: &str) -> Result<Self> {
+    /// Makes the tenant, its token, so many people and the group.
+    pub(crate) async fn set(http: &mut Connection, broker: &str, admin_token: &str, people: usize) -> Result<Self> {
         let provisioning = json!({ "mode": "scim", "scim_requests_per_second": 50_000 });
         let tenant = json!({ "name": "A tenant with a directory", "provisioning": provisioning });
         put(http, admin_token, "/tenants/directory", &tenant).await?;
@@ -42,10 +45,11 @@ impl Directory {
             broker: broker.to_owned(),
             authorization: format!("Bearer {token}"),
             group: String::new(),
+            people,
             others: Vec::new(),
         };
-        let people = directory.populate().await?;
-        let (members, others) = people.split_at_checked(MEMBERS).context("too few people")?;
+        let ids = directory.populate().await?;
+        let (members, others) = ids.split_at_checked(MEMBERS).context("too few people")?;
         directory.others = others.iter().take(CONCURRENCY).cloned().collect();
         let members: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
         let group = json!({
@@ -63,13 +67,13 @@ impl Directory {
 
     /// Everybody's ids.
     async fn populate(&self) -> Result<Vec<String>> {
-        let mut ids = Vec::with_capacity(PEOPLE);
+        let mut ids = Vec::with_capacity(self.people);
         let mut workers = Vec::new();
         for _ in 0..CONCURRENCY {
             workers.push(Connection::open(&self.broker).await?);
         }
-        for first in (0..PEOPLE).step_by(CONCURRENCY) {
-            let last = (first + CONCURRENCY).min(PEOPLE);
+        for first in (0..self.people).step_by(CONCURRENCY) {
+            let last = (first + CONCURRENCY).min(self.people);
             let made = (first..last).zip(&mut workers).map(|(number, http)| async move {
                 let body = person(&format!("person-{number}@corp.example"));
                 id(&self.send(http, (Method::POST, "/Users", Some(&body)), StatusCode::CREATED).await?)
@@ -86,7 +90,7 @@ impl Directory {
         workload: Workload,
         (worker, turn): (usize, usize),
     ) -> Result<()> {
-        let scattered = (worker * 7_919 + turn * 104_729) % PEOPLE;
+        let scattered = (worker * 7_919 + turn * 104_729) % self.people;
         match workload {
             Workload::CreateUser => {
                 let body = person(&format!("new-{worker}-{turn}@corp.example"));

@@ -2,8 +2,8 @@
 //! spent. A process of its own, so that what the driver and the identity provider in it spend is not counted.
 //!
 //! The administrator's token comes from `VESTIBULE_ADMIN_TOKEN`. `VESTIBULE_BENCH_ONLY` names the workloads to run,
-//! `VESTIBULE_BENCH_SECONDS` how long each is measured: for profiles. `VESTIBULE_BENCH_SUSTAIN` is how many seconds a
-//! directory keeps its pace.
+//! `VESTIBULE_BENCH_SECONDS` how long each is measured: for profiles. `VESTIBULE_BENCH_PEOPLE` is how many people the
+//! directory has, `VESTIBULE_BENCH_SUSTAIN` how many seconds it keeps its pace.
 #![expect(clippy::print_stdout, reason = "a command line tool talks through its output")]
 
 mod connection;
@@ -39,7 +39,8 @@ async fn main() -> Result<()> {
     let sustain = environment("VESTIBULE_BENCH_SUSTAIN").map_or(Ok(60), |text| text.parse())?;
     let wanted = |name: &str| only.is_empty() || only.split(',').any(|only| only == name);
     let with_directory = wanted(sustain::NAME) || Workload::ALL.iter().any(|one| one.is_scim() && wanted(one.name()));
-    let scene = Arc::new(Scene::set(broker, &token, with_directory).await?);
+    let people = environment("VESTIBULE_BENCH_PEOPLE").map_or(Ok(directory::PEOPLE), |text| text.parse())?;
+    let scene = Arc::new(Scene::set(broker, &token, with_directory.then_some(people)).await?);
     for workload in Workload::ALL {
         if wanted(workload.name()) {
             let figures = measure::run(&plan, &scene, workload).await;

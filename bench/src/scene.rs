@@ -45,7 +45,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// Starts the provider and sets the broker up through its admin API.
-    pub(crate) async fn set(broker: &str, admin_token: &str, with_directory: bool) -> Result<Self> {
+    pub(crate) async fn set(broker: &str, admin_token: &str, people: Option<usize>) -> Result<Self> {
         let idp = start_idp(broker).await?;
         let connection = json!({
             "name": "Corp", "protocol": "oidc", "issuer": idp.issuer(), "client_id": "broker",
@@ -78,7 +78,10 @@ impl Scene {
                 ("tenant", "bench"),
             ])
             .finish();
-        let directory = if with_directory { Some(Directory::set(&mut http, broker, admin_token).await?) } else { None };
+        let directory = match people {
+            Some(people) => Some(Directory::set(&mut http, broker, admin_token, people).await?),
+            None => None,
+        };
         Ok(Self {
             broker: broker.to_owned(),
             directory,

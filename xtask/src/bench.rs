@@ -84,7 +84,7 @@ fn measure(kind: Kind) -> Result<Vec<Row>> {
     let broker = Broker::start(kind)?;
     rows.push(idle::memory(kind, &broker)?);
     rows.extend(load(kind, &broker)?);
-    rows.push(idle::memory_after_load(kind, &broker)?);
+    rows.extend(idle::memory_after_load(kind, &broker)?);
     Ok(rows)
 }
 

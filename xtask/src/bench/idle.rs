@@ -99,17 +99,21 @@ pub(super) fn memory(kind: Kind, broker: &Broker) -> Result<Row> {
     // What starting leaves behind is given back.
     std::thread::sleep(Duration::from_secs(1));
     let budget = (kind != Kind::Worker).then_some(budget::MEMORY_NATIVE_MB);
-    resident(kind, broker, "idle memory", budget)
+    resident(kind, broker, ("idle memory", "VmRSS:"), budget)
 }
 
-/// Memory after the load, with all the sessions that it made where the store is memory.
-pub(super) fn memory_after_load(kind: Kind, broker: &Broker) -> Result<Row> {
-    resident(kind, broker, "memory after the load", None)
+/// Memory after the load, and the most that there ever was, with all the sessions and people that it made where the store
+/// is memory.
+pub(super) fn memory_after_load(kind: Kind, broker: &Broker) -> Result<[Row; 2]> {
+    Ok([
+        resident(kind, broker, ("memory after the load", "VmRSS:"), None)?,
+        resident(kind, broker, ("most memory", "VmHWM:"), None)?,
+    ])
 }
 
-fn resident(kind: Kind, broker: &Broker, workload: &str, budget: Option<f64>) -> Result<Row> {
+fn resident(kind: Kind, broker: &Broker, (workload, field): (&str, &str), budget: Option<f64>) -> Result<Row> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", broker.pid())).context("no /proc: Linux only")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field}"))?;
     let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
     let figure = Figure::Single { value: kibibytes * 1.024 / 1000.0, unit: "MB", budget };
     Ok(Row { runtime: kind.name(), workload: workload.to_owned(), figure })

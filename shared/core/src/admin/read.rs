@@ -30,15 +30,26 @@ const TEXT: &str = "https://unread.invalid/";
 
 /// Reads a body. Fails when there is nothing to look at, or nothing can stand in for what is wrong.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Checked<T>, AdminError> {
+    let mut input = None;
+    let problems = in_passes(body, &mut |reader| {
+        input = Some(T::deserialize(reader)?);
+        Ok(())
+    })?;
+    let input = input.ok_or_else(|| AdminError::problems(Vec::new()))?;
+    Ok(Checked { input, problems: Problems::of_reading(problems) })
+}
+
+/// Reads a body until it is read, and says what was wrong. What depends on the type is `pass` alone.
+fn in_passes(body: &[u8], pass: &mut dyn FnMut(Reader<'_>) -> Result<(), Fault>) -> Result<Vec<Problem>, AdminError> {
     let (body, twice) = document::parse(body)?;
     let mut missing = BTreeSet::new();
     let mut notes = Vec::new();
     for _ in 0..PASSES {
-        let pass = Pass { missing: &missing, notes: RefCell::default() };
-        let outcome = T::deserialize(Reader { value: Some(&body), path: String::new(), pass: &pass });
-        notes = pass.notes.into_inner();
+        let this = Pass { missing: &missing, notes: RefCell::default() };
+        let outcome = pass(Reader { value: Some(&body), path: String::new(), pass: &this });
+        notes = this.notes.into_inner();
         match outcome {
-            Ok(input) => return Ok(Checked { input, problems: Problems::of_reading(all(twice, &missing, notes)) }),
+            Ok(()) => return Ok(all(twice, &missing, notes)),
             Err(Fault::Missing(path)) => {
                 if !missing.insert(path) {
                     break;
@@ -86,17 +97,17 @@ impl<'a> Reader<'a> {
     }
 
     /// The value, or what stands in for one that does not fit. A missing field is for whoever reads again.
-    fn fit<'de, T: Deserialize<'de>>(self) -> Result<T, Fault> {
-        let filled = self.value.is_none();
-        let stand_in = Self { value: None, ..self.clone() };
-        match T::deserialize(self) {
-            Err(_) if filled => Err(Fault::Silent),
-            Err(Fault::Missing(path)) => Err(Fault::Missing(path)),
-            Err(fault) => {
-                stand_in.pass.note(fault, &stand_in.path);
-                T::deserialize(stand_in).map_err(|_| Fault::Silent)
+    fn fit<'de, T: Deserialize<'de>>(mut self) -> Result<T, Fault> {
+        loop {
+            let filled = self.value.is_none();
+            let stand_in = Self { value: None, ..self.clone() };
+            match T::deserialize(self) {
+                Err(_) if filled => return Err(Fault::Silent),
+                Err(Fault::Missing(path)) => return Err(Fault::Missing(path)),
+                Err(fault) => stand_in.pass.note(fault, &stand_in.path),
+                fits => return fits,
             }
-            fits => fits,
+            self = stand_in;
         }
     }
 

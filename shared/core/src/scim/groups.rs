@@ -97,11 +97,12 @@ async fn show(call: &Call<'_>, projection: &Projection<'_>, found: &Loaded) -> R
     let members =
         if projection.shows(MEMBERS) { shown::members_of(call.broker, call.tenant(), id).await? } else { Vec::new() };
     let touch = found.touch.as_ref();
-    let whole = shown::group(&shown::base(call.broker), call.type_of(Kind::Group), &found.group, touch, &members);
+    let mut shown = shown::group(&shown::base(call.broker), call.type_of(Kind::Group), &found.group, touch, &members);
+    projection.apply(&mut shown);
     Ok(Answer {
         location: call.location(Kind::Group, id),
         tag: Some(tag::group(&found.group, touch)),
-        body: Some(projection.apply(&whole)),
+        body: Some(shown),
     })
 }
 

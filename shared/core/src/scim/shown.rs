@@ -30,9 +30,10 @@ pub(super) fn location(base: &str, kind: Kind, id: &str) -> String {
 }
 
 /// A person. Of their manager, the name is not known here.
-pub fn user(base: &str, types: &ResourceType, found: &Stored<User>) -> Value {
-    let user = &found.value;
-    let mut shown = user.attributes.clone();
+pub fn user(base: &str, types: &ResourceType, found: Stored<User>) -> Value {
+    let tag = tag::user(&found);
+    let user = found.value;
+    let mut shown = user.attributes;
     shown.insert("active".to_owned(), user.active.into());
     let groups: Vec<Value> = user
         .member_of
@@ -52,7 +53,7 @@ pub fn user(base: &str, types: &ResourceType, found: &Stored<User>) -> Value {
         manager.insert("$ref".to_owned(), location.into());
     }
     let record = About { base, id: &user.id, created: user.created_at, modified: user.updated_at };
-    finish(types, shown, &record, &tag::user(found))
+    finish(types, shown, &record, &tag)
 }
 
 /// A group; `members` are the ids of those who are in it, as far as they are shown.

@@ -120,13 +120,11 @@ pub(super) async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Error> {
     if projection.shows("groups") {
         shown::name_groups(call.broker, call.tenant(), &mut found.value).await?;
     }
-    let mut shown = shown::user(&shown::base(call.broker), call.type_of(Kind::User), &found);
+    let tag = tag::user(&found);
+    let mut shown = shown::user(&shown::base(call.broker), call.type_of(Kind::User), found);
     shown::name_manager(call.broker, call.tenant(), &mut shown).await?;
-    Ok(Answer {
-        location: call.location(Kind::User, id),
-        tag: Some(tag::user(&found)),
-        body: Some(projection.apply(&shown)),
-    })
+    projection.apply(&mut shown);
+    Ok(Answer { location: call.location(Kind::User, id), tag: Some(tag), body: Some(shown) })
 }
 
 pub(super) async fn replace(call: &Call<'_>, id: &str, body: &Value) -> Result<Answer, Error> {

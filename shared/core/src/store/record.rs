@@ -67,8 +67,7 @@ impl<T: Serialize + DeserializeOwned> RecordKey<T> {
 
     /// A write of `value`, whole, that ends by itself if there is an end.
     pub fn put_for(&self, value: &T, expires_at: Option<Timestamp>, expect: Expect) -> Result<Write, StoreError> {
-        let value = serde_json::to_string(value).map_err(|_| StoreError::Invalid("a value must be JSON"))?;
-        Ok(Write::Put { id: self.key.id.clone(), value, expires_at, expect })
+        written(&self.key.id, serde_json::to_string(value), expires_at, expect)
     }
 
     /// A removal.
@@ -82,9 +81,23 @@ impl<T: Serialize + DeserializeOwned> RecordKey<T> {
     }
 }
 
+fn written(
+    id: &str,
+    value: serde_json::Result<String>,
+    expires_at: Option<Timestamp>,
+    expect: Expect,
+) -> Result<Write, StoreError> {
+    let value = value.map_err(|_| StoreError::Invalid("a value must be JSON"))?;
+    Ok(Write::Put { id: id.to_owned(), value, expires_at, expect })
+}
+
 /// Reads a record's value. What we wrote and cannot read is a fault of ours.
 pub fn parse<T: DeserializeOwned>(record: &Record) -> Result<Stored<T>, StoreError> {
-    let value = serde_json::from_slice(record.value.as_bytes())
-        .map_err(|error| StoreError::Unavailable(format!("record {} is not readable: {error}", record.id)))?;
+    let value = serde_json::from_slice(record.value.as_bytes()).map_err(|error| unreadable(record, &error))?;
     Ok(Stored { value, version: record.version.clone() })
+}
+
+#[cold]
+fn unreadable(record: &Record, error: &serde_json::Error) -> StoreError {
+    StoreError::Unavailable(format!("record {} is not readable: {error}", record.id))
 }

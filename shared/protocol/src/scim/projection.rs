@@ -54,47 +54,42 @@ impl<'s> Projection<'s> {
         attribute.is_some_and(|attribute| self.shows_attribute(None, attribute))
     }
 
-    /// The resource with only what is shown.
-    pub fn apply(&self, resource: &Value) -> Value {
-        let mut shown = Map::new();
-        for attribute in self.resource_type.attributes() {
-            self.copy(None, attribute, resource, &mut shown);
-        }
-        for extension in self.resource_type.extensions() {
-            let Some(holder) = resource.get(&extension.id) else { continue };
-            let mut part = Map::new();
-            for attribute in &extension.attributes {
-                self.copy(Some(&extension.id), attribute, holder, &mut part);
+    /// Leaves of a resource only what is shown.
+    pub fn apply(&self, resource: &mut Value) {
+        let Value::Object(members) = resource else { return };
+        let types = self.resource_type;
+        members.retain(|name, value| {
+            if let Some(attribute) = types.attributes().find(|attribute| attribute.name == *name) {
+                return self.keeps(None, attribute, value);
             }
-            if !part.is_empty() {
-                shown.insert(extension.id.clone(), Value::Object(part));
-            }
-        }
-        Value::Object(shown)
+            let Some(extension) = types.extensions().iter().find(|extension| extension.id == *name) else {
+                return false;
+            };
+            let Value::Object(parts) = value else { return false };
+            parts.retain(|name, value| {
+                let attribute = extension.attributes.iter().find(|attribute| attribute.name == *name);
+                attribute.is_some_and(|attribute| self.keeps(Some(&extension.id), attribute, value))
+            });
+            !parts.is_empty()
+        });
     }
 
-    fn copy(&self, extension: Option<&str>, attribute: &Attribute, holder: &Value, shown: &mut Map<String, Value>) {
-        let Some(value) = holder.get(&attribute.name) else { return };
+    /// Whether an attribute stays, of which only the parts are left that are shown.
+    fn keeps(&self, extension: Option<&str>, attribute: &Attribute, value: &mut Value) -> bool {
         if !self.shows_attribute(extension, attribute) {
-            return;
+            return false;
         }
-        let value = match value {
-            Value::Array(values) => values.iter().map(|value| self.parts(extension, attribute, value)).collect(),
-            only => self.parts(extension, attribute, only),
+        let values = match &mut *value {
+            Value::Array(values) => values.as_mut_slice(),
+            only => std::slice::from_mut(only),
         };
-        if value != Value::Object(Map::new()) {
-            shown.insert(attribute.name.clone(), value);
+        for parts in values.iter_mut().filter_map(Value::as_object_mut) {
+            parts.retain(|name, _| {
+                let part = attribute.sub(name);
+                part.is_some_and(|part| self.shows_part(extension, attribute, part))
+            });
         }
-    }
-
-    /// The parts of a value that are shown.
-    fn parts(&self, extension: Option<&str>, attribute: &Attribute, value: &Value) -> Value {
-        let Value::Object(parts) = value else { return value.clone() };
-        let is_shown = |name: &String| {
-            let part = attribute.sub(name);
-            part.is_some_and(|part| self.shows_part(extension, attribute, part))
-        };
-        parts.iter().filter(|(name, _)| is_shown(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+        !value.as_object().is_some_and(Map::is_empty)
     }
 
     fn shows_attribute(&self, extension: Option<&str>, attribute: &Attribute) -> bool {

@@ -35,8 +35,8 @@ pub(super) async fn read(broker: &Broker, asked: &Asked<'_>, records: &[Record])
     if asked.resource_type.kind() == Kind::User {
         for record in records {
             let user = record::parse::<User>(record)?;
-            let resource = shown::user(asked.base, asked.resource_type, &user);
-            found.push(Found { id: user.value.id, resource });
+            let id = user.value.id.clone();
+            found.push(Found { id, resource: shown::user(asked.base, asked.resource_type, user) });
         }
         return Ok(found);
     }
@@ -87,7 +87,8 @@ pub(super) async fn show(broker: &Broker, asked: &Asked<'_>, page: Vec<Found>) -
             left -= ids.len();
             with_members(asked, &mut one, &ids);
         }
-        shown.push(asked.projection.apply(&one.resource));
+        asked.projection.apply(&mut one.resource);
+        shown.push(one.resource);
     }
     Ok(shown)
 }
