@@ -74,8 +74,8 @@ async fn what_is_counted_has_no_names() {
         let partition = Partition::new(format!("sessions:acme:{shard}"));
         for record in test.store.list(&partition, "us", None, 1_000).await.expect("a list").records {
             seen += 1;
-            let text = format!("{} {}", record.id, record.value);
-            assert!(!text.contains("alice") && !text.contains("corp.example"), "{text}");
+            let kept = format!("{} {}", record.id, record.value);
+            assert!(!kept.contains("alice") && !kept.contains("corp.example"), "{kept}");
         }
     }
     assert_eq!(seen, 2, "the person and the day");

@@ -61,8 +61,7 @@ impl Expected<'_> {
             return Err("aud");
         }
         let instant = |name| claims.get(name).and_then(Value::as_i64).map(Timestamp::from_seconds);
-        let issued = instant("iat").filter(|at| *at <= self.now + self.skew);
-        issued.ok_or("iat")?;
+        instant("iat").filter(|at| *at <= self.now + self.skew).ok_or("iat")?;
         let end = instant("exp").ok_or("exp")? + self.skew;
         if end.has_passed(self.now) || end > self.now + LONGEST_LIFE {
             return Err("exp");
