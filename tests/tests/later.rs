@@ -4,5 +4,7 @@
 
 #[path = "later/clock.rs"]
 mod clock;
+#[path = "later/keeper.rs"]
+mod keeper;
 #[path = "later/slots.rs"]
 mod slots;

@@ -15,7 +15,7 @@ async fn sign_ins(world: &World) -> usize {
     let days = BTreeSet::from([now, now - Seconds(2 * 3_600)].map(Timestamp::day));
     let mut count = 0;
     for day in days {
-        let path = format!("/tenants/{}/audit?day={day}", world.tenant);
+        let path = format!("/tenants/{}/audit?from={day}&until={day}", world.tenant);
         let log = world.broker.admin(Method::GET, &path, None).await.json();
         let events = log["events"].as_array().expect("events").iter();
         count += events.filter(|event| event["kind"] == "signed_in").count();
