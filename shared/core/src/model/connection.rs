@@ -11,6 +11,7 @@ use vestibule_protocol::oidc::issuer::Issuers;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
 pub use self::claims::ClaimNames;
+use super::probe::StatusProbe;
 use super::sign_in::SignIn;
 use super::sync::SyncSettings;
 use crate::seal::Sealed;
@@ -30,6 +31,9 @@ pub struct Connection {
     /// How its people are asked about between sign-ins.
     #[serde(default)]
     pub sync: SyncSettings,
+    /// Where it can be asked whether somebody is active.
+    #[serde(default)]
+    pub status_probe: Option<StatusProbe>,
     /// What it speaks, and the settings for that.
     #[serde(flatten)]
     pub upstream: Upstream,
