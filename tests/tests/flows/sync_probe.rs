@@ -266,3 +266,26 @@ async fn impossible_probes_are_refused() {
         assert_eq!(problems[0]["path"], format!("/status_probe/{path}"), "{members} {problems}");
     }
 }
+
+/// The presets' probes, filled in as they say, are accepted with their connections, and read what their providers say.
+#[tokio::test]
+async fn presets_have_probes() {
+    let test = TestBroker::new().await;
+    let all = test.admin(Method::GET, "/presets", &Value::Null).await;
+    let mut with_probe = Vec::new();
+    for preset in all["presets"].as_array().expect("presets") {
+        let Some(probe) = preset.get("status_probe") else { continue };
+        let mut body = preset["connection"].clone();
+        body["status_probe"] = probe["probe"].clone();
+        let mut body = body.to_string();
+        let copies = [&preset["copy"], &probe["copy"]].map(|copy| copy.as_array().expect("a list"));
+        for copy in copies.into_iter().flatten() {
+            body = body.replace(copy["placeholder"].as_str().expect("text"), copy["example"].as_str().expect("text"));
+        }
+        assert!(!body.contains(['<', '>']), "nothing is left to fill in: {body}");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        test.admin(Method::PUT, "/tenants/acme/connections/preset", &body).await;
+        with_probe.push(preset["id"].as_str().expect("an id"));
+    }
+    assert_eq!(with_probe, ["entra", "okta", "google", "keycloak", "auth0"]);
+}

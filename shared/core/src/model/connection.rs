@@ -99,6 +99,12 @@ impl OidcSettings {
         Issuers { configured: &self.issuer, directories: &self.entra_directories }
     }
 
+    /// Whether a refresh token is asked for in one of the usual ways. A provider may give one anyway.
+    pub fn asks_for_refresh_tokens(&self) -> bool {
+        let by_parameter = self.request.parameters.get("access_type").is_some_and(|value| value == "offline");
+        by_parameter || self.scopes.iter().any(|scope| scope == "offline_access")
+    }
+
     /// What stands in `aud`.
     pub fn audience(&self) -> &str {
         self.audience.as_deref().unwrap_or(&self.client_id)
