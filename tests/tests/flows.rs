@@ -54,6 +54,7 @@ mod flows {
     mod sync;
     mod sync_breaker;
     mod sync_lives;
+    mod sync_probe;
     mod sync_races;
     mod sync_verdicts;
     mod test_login;

@@ -24,6 +24,7 @@ use crate::store::record::{self, RecordKey};
 use crate::sync::pace::Paces;
 use crate::tick;
 use crate::upstream::UpstreamCopy;
+use crate::upstream::probe::ProbeTokens;
 use crate::userinfo::LiveGrant;
 
 pub use crate::tick::{HereReport, TickReport, WorkReport};
@@ -38,6 +39,7 @@ pub struct Broker {
     pub(crate) copies: AllCopies,
     pub(crate) scim_buckets: Buckets,
     pub(crate) sync_paces: Paces,
+    pub(crate) probe_tokens: ProbeTokens,
 }
 
 /// Read copies, one kind each. Stale by at most a minute; see [`crate::cache`].
@@ -81,6 +83,7 @@ impl Broker {
             copies: AllCopies::default(),
             scim_buckets: Buckets::default(),
             sync_paces: Paces::default(),
+            probe_tokens: ProbeTokens::default(),
         }
     }
 

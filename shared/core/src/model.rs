@@ -13,6 +13,7 @@ pub mod invitation;
 pub mod lifetimes;
 pub mod mapping;
 pub mod pending;
+pub mod probe;
 pub mod provisioned;
 pub mod provisioning;
 pub mod pushed;

@@ -4,7 +4,7 @@
 //! - [`work`] is one bounded step through the sessions of a partition that are due. Steps may overlap, repeat and be missed.
 //! - [`due`]: which sessions have their turn, and which of them the connection's limits admit.
 //! - [`lease`]: of several that would examine a session, one does, so that no refresh token is used twice.
-//! - [`examine`]: asking, and what is found; [`verdict`]: what ends a session, and what never does.
+//! - [`examine`] and [`probe`]: asking, and what is found; [`verdict`]: what ends a session, and what never does.
 //! - [`breaker`]: too many people gone at once wait for an administrator; [`state`] is what a connection's steps share.
 
 mod breaker;
@@ -14,6 +14,7 @@ mod keep;
 mod lease;
 pub(crate) mod pace;
 mod pool;
+mod probe;
 pub(crate) mod state;
 mod verdict;
 

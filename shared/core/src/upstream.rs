@@ -12,6 +12,7 @@ mod form;
 pub(crate) mod kept;
 pub(crate) mod oidc;
 pub(crate) mod person;
+pub(crate) mod probe;
 mod push;
 pub(crate) mod reach;
 pub(crate) mod request;

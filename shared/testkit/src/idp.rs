@@ -12,6 +12,7 @@ mod family;
 mod lie;
 mod logout;
 mod notice;
+mod people;
 mod request;
 mod route;
 mod script;
@@ -140,6 +141,8 @@ struct State {
     refresh_tokens: HashMap<String, Grant>,
     /// Refresh tokens that were used, with their families.
     spent: HashMap<String, String>,
+    /// Access tokens of programs, with their ends.
+    program_tokens: HashMap<String, i64>,
     /// Who is switched off, by user name.
     inactive: HashSet<String>,
     requests: Vec<String>,
@@ -183,6 +186,7 @@ impl FakeOidcIdp {
             access_tokens: HashMap::new(),
             refresh_tokens: HashMap::new(),
             spent: HashMap::new(),
+            program_tokens: HashMap::new(),
             inactive: HashSet::new(),
             requests: Vec::new(),
             unexpected: Vec::new(),

@@ -137,3 +137,18 @@ async fn an_unknown_connection_is_not_found() {
     }
     assert_eq!(test.get("/admin/v1/tenants/acme/connections/idp/check", "").await.status, 401);
 }
+
+/// Whose sessions cannot be watched is told, and what to do about it.
+#[tokio::test]
+async fn sessions_that_cannot_be_watched_are_told() {
+    let test = TestBroker::unwatched().await;
+    assert_eq!(findings(&test).await, ["sessions_unwatched"]);
+    test.idp.say(Document::Metadata, "grant_types_supported", json!(["authorization_code"]));
+    assert_eq!(findings(&test).await, ["no_refresh_tokens"]);
+    let probe = json!({
+        "url": "https://idp.example/api/people/{subject}", "token_endpoint": "https://idp.example/token",
+        "client_id": "probe", "client_auth": "none", "path": "active", "active": ["true"],
+    });
+    test.connect(&json!({ "status_probe": probe })).await;
+    assert_eq!(findings(&test).await, Vec::<String>::new());
+}

@@ -149,6 +149,7 @@ async fn limits_are_kept() {
 async fn what_happened_is_counted() {
     let (test, _) = crowd().await;
     let before = status(&test).await;
+    assert_eq!((&before["asks_for_refresh_tokens"], &before["has_status_probe"]), (&json!(true), &json!(false)));
     assert_eq!((&before["examined"], &before["vouched"], &before["deferred"]), (&json!(30), &json!(30), &json!(0)));
     assert!(before["lag_seconds"].as_i64() <= Some(15 * 60) && before["paused_until"].is_null(), "{before}");
     let mut down = Canned::new("text/plain", "");

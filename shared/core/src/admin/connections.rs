@@ -4,6 +4,7 @@
 mod check;
 mod claims;
 mod input;
+mod probe;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::model::audit::ChangeKind;
 use crate::model::connection::{
     AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Upstream, UpstreamClientAuth,
 };
+use crate::model::probe::ProbeSettings;
 use crate::model::sign_in::SignIn;
 use crate::model::sync::SyncSettings;
 use crate::seal::{Purpose, Sealed};
@@ -47,6 +49,9 @@ pub struct ConnectionView {
     pub sign_in: SignIn,
     /// How its people are asked about between sign-ins.
     pub sync: SyncSettings,
+    /// Where it can be asked whether somebody is active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_probe: Option<ProbeSettings>,
     /// The provider.
     pub issuer: String,
     /// The Entra directories that may sign in.
@@ -116,6 +121,7 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         audience: settings.audience().to_owned(),
         sign_in: connection.sign_in,
         sync: connection.sync,
+        status_probe: connection.status_probe.map(|probe| probe.settings),
         issuer: settings.issuer,
         entra_directories: settings.entra_directories,
         endpoints: settings.endpoints,
@@ -194,12 +200,16 @@ pub async fn put(
         let problem = if needed { "is missing" } else { "is not used with this client_auth: leave it out" };
         problems.add("/client_secret", problem);
     }
+    let probe = found.as_ref().and_then(|found| found.value.status_probe.as_ref());
+    let probe = input.status_probe.take().map(|sent| sent.take(broker, (tenant, id), probe, &mut problems));
+    let status_probe = probe.transpose()?;
     problems.none()?;
     let connection = Connection {
         name: input.name.clone(),
         enabled: input.enabled,
         sign_in: input.sign_in.clone(),
         sync: input.sync.clone(),
+        status_probe,
         upstream: Upstream::Oidc(input.settings(secret)),
     };
     let (outcome, expect) = change.expect(broker, found.as_ref())?;

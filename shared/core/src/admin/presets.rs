@@ -32,8 +32,22 @@ pub struct Preset {
     pub connection: Value,
     /// What to put in place of the placeholders.
     pub copy: Vec<Copy>,
+    /// How it can be asked whether somebody is active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_probe: Option<ProbePreset>,
     /// Where in the provider's console the redirect URI is registered.
     pub register: String,
+    /// What else to know or to set.
+    pub notes: Vec<String>,
+}
+
+/// A status probe of a provider.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ProbePreset {
+    /// The `status_probe` of a connection, with placeholders: those of the connection, and its own.
+    pub probe: Value,
+    /// What to put in place of its own placeholders.
+    pub copy: Vec<Copy>,
     /// What else to know or to set.
     pub notes: Vec<String>,
 }

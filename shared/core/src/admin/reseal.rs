@@ -12,7 +12,7 @@ use crate::model::connection::{Connection, Upstream};
 use crate::seal::{Purpose, Sealed};
 use crate::store::record::{self, Stored};
 use crate::store::{Expect, Write, key};
-use crate::upstream::oidc;
+use crate::upstream::{oidc, probe};
 use crate::webhook_signature;
 
 /// What was done.
@@ -66,8 +66,17 @@ fn connection(
     done: &mut Resealed,
 ) -> Result<Option<Write>, Error> {
     let Upstream::Oidc(settings) = &mut connection.upstream;
-    let Some(secret) = &mut settings.client_secret else { return Ok(None) };
-    if !renew(broker, &oidc::secret_place(tenant, id), secret, &format!("/tenants/{tenant}/connections/{id}"), done) {
+    let mut secrets = vec![(oidc::secret_place(tenant, id), settings.client_secret.as_mut())];
+    if let Some(probe) = &mut connection.status_probe {
+        secrets.push((probe::secret_place(tenant, id, probe::CLIENT_SECRET), probe.client_secret.as_mut()));
+        secrets.push((probe::secret_place(tenant, id, probe::REFRESH_TOKEN), probe.refresh_token_secret.as_mut()));
+    }
+    let path = format!("/tenants/{tenant}/connections/{id}");
+    let mut renewed = false;
+    for (place, secret) in secrets {
+        renewed |= secret.is_some_and(|secret| renew(broker, &place, secret, &path, done));
+    }
+    if !renewed {
         return Ok(None);
     }
     Ok(Some(key::connection(tenant, id).put(&connection, Expect::Version(version))?))

@@ -13,6 +13,7 @@ use super::{Checked, check_id};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::audit::AuditKind;
+use crate::model::connection::{Connection, Upstream};
 use crate::model::sync::{Held, Quarter, Stopped, SyncState};
 use crate::model::watch::{Decided, Decision, Evidence, Watch};
 use crate::store::key::{self, SessionShard, WATCH};
@@ -25,6 +26,11 @@ const APPROVAL: Seconds = Seconds(3_600);
 /// How it goes.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SyncView {
+    /// Whether the connection asks for refresh tokens. Sessions without one, and without a status probe, cannot be watched,
+    /// and live as long as the tenant's `session_unwatched`.
+    pub asks_for_refresh_tokens: bool,
+    /// Whether it has a status probe.
+    pub has_status_probe: bool,
     /// Since when is counted. The counts are forgotten 30 days after the last examination.
     pub since: Option<Timestamp>,
     /// When a session was last examined.
@@ -51,12 +57,15 @@ pub struct SyncView {
     pub stopped: Option<Stopped>,
 }
 
-fn view(state: Option<SyncState>, now: Timestamp) -> SyncView {
+fn view(connection: &Connection, state: Option<SyncState>, now: Timestamp) -> SyncView {
+    let Upstream::Oidc(settings) = &connection.upstream;
     let since = state.as_ref().map(|state| state.since);
     let state = state.unwrap_or_else(|| SyncState::new(now));
     let round = state.quarters.last().cloned().unwrap_or_else(Quarter::default);
     let troubles = state.totals.troubles.iter().map(|(trouble, count)| (trouble.as_str().to_owned(), *count));
     SyncView {
+        asks_for_refresh_tokens: settings.asks_for_refresh_tokens(),
+        has_status_probe: connection.status_probe.is_some(),
         since,
         last_at: state.last_at,
         examined: state.totals.examined,
@@ -74,16 +83,16 @@ fn view(state: Option<SyncState>, now: Timestamp) -> SyncView {
 
 /// How the examinations of a connection's sessions go.
 pub async fn show(broker: &Broker, tenant: &str, connection: &str) -> Result<SyncView, Error> {
-    exists(broker, tenant, connection).await?;
+    let settings = existing(broker, tenant, connection).await?;
     let found = key::sync_state(tenant, connection).get(&*broker.platform.store).await?;
-    Ok(view(found.map(|found| found.value), broker.platform.clock.now()))
+    Ok(view(&settings, found.map(|found| found.value), broker.platform.clock.now()))
 }
 
-async fn exists(broker: &Broker, tenant: &str, connection: &str) -> Result<(), Error> {
+async fn existing(broker: &Broker, tenant: &str, connection: &str) -> Result<Connection, Error> {
     check_id("tenant", tenant)?;
     check_id("connection", connection)?;
     let found = key::connection(tenant, connection).get(&*broker.platform.store).await?;
-    found.map(drop).ok_or_else(|| AdminError::NotFound.into())
+    found.map(|found| found.value).ok_or_else(|| AdminError::NotFound.into())
 }
 
 /// What an administrator sends.
@@ -102,7 +111,7 @@ pub async fn resume(
     connection: &str,
     Checked { input: Resume { held }, problems }: Checked<Resume>,
 ) -> Result<SyncView, Error> {
-    exists(broker, tenant, connection).await?;
+    let settings = existing(broker, tenant, connection).await?;
     problems.none()?;
     let now = broker.platform.clock.now();
     let mut was_stopped = false;
@@ -120,7 +129,7 @@ pub async fn resume(
         Some(AuditKind::SyncResumed { held, administrator: change.by.administrator.clone() })
     })
     .await?;
-    if was_stopped { Ok(view(Some(state), now)) } else { Err(AdminError::Conflict.into()) }
+    if was_stopped { Ok(view(&settings, Some(state), now)) } else { Err(AdminError::Conflict.into()) }
 }
 
 /// Somebody who would be decommissioned.
@@ -138,7 +147,7 @@ pub struct HeldBack {
 
 /// Whom a connection's stopped decommissions would be of: a page of them, some sessions at a time.
 pub async fn held(broker: &Broker, tenant: &str, connection: &str, paging: &Paging) -> Result<Page<HeldBack>, Error> {
-    exists(broker, tenant, connection).await?;
+    existing(broker, tenant, connection).await?;
     let settings = key::tenant(tenant).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     let shards = SessionShard::all(tenant, settings.value.session_shards);
     let (number, after) = paging.after().and_then(|after| after.split_once('/')).unwrap_or(("0", ""));

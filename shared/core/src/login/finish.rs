@@ -15,7 +15,7 @@ use crate::Broker;
 use crate::directory;
 use crate::error::{Error, LoginError};
 use crate::handle::new_id;
-use crate::model::connection::{OidcSettings, ResponseMode, Upstream};
+use crate::model::connection::{Connection, OidcSettings, ResponseMode, Upstream};
 use crate::model::pending::PendingSignIn;
 use crate::model::session::{Code, Subject};
 use crate::model::user::User;
@@ -67,7 +67,7 @@ pub async fn finish(
         if login.expected_user.as_ref().is_some_and(|expected| *expected != user.id) {
             return Err(Refusal::Reply(login.reply_address(), login_required()));
         }
-        let pending = arrived(broker, &login, &identity, user).await?;
+        let pending = arrived(broker, &login, &connection, &identity, user).await?;
         if let Some(passage) = pass(broker, pending, session, false).await? {
             return Ok(passage);
         }
@@ -101,13 +101,19 @@ pub(super) fn check_issuer(params: &Params<'_>, settings: &OidcSettings, copy: &
 }
 
 /// What the application will get, for a person who was let in by the directory.
-async fn arrived(broker: &Broker, login: &LoginState, identity: &Identity, user: User) -> Result<PendingSignIn, Error> {
+async fn arrived(
+    broker: &Broker,
+    login: &LoginState,
+    connection: &Connection,
+    identity: &Identity,
+    user: User,
+) -> Result<PendingSignIn, Error> {
     let now = broker.platform.clock.now();
     let tenant = broker.tenant(&login.tenant).await?.ok_or(LoginError::ConnectionUnavailable)?;
     let shard = SessionShard::of_user(&login.tenant, &user.id, tenant.session_shards);
     let (gate, era) = sessions::open_gate(broker, &shard, &user.id).await?;
     let session = new_id(&*broker.platform.random);
-    let watch = sync::watch(broker, login, identity, (&user.id, &session))?;
+    let watch = sync::watch(broker, login, connection, identity, (&user.id, &session))?;
     let life = if watch.is_some() { tenant.lifetimes.session() } else { tenant.lifetimes.session_unwatched() };
     let subject = Subject {
         tenant: login.tenant.clone(),

@@ -11,6 +11,7 @@ use vestibule_protocol::oidc::issuer::Issuers;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
 pub use self::claims::ClaimNames;
+use super::probe::StatusProbe;
 use super::sign_in::SignIn;
 use super::sync::SyncSettings;
 use crate::seal::Sealed;
@@ -30,6 +31,9 @@ pub struct Connection {
     /// How its people are asked about between sign-ins.
     #[serde(default)]
     pub sync: SyncSettings,
+    /// Where it can be asked whether somebody is active.
+    #[serde(default)]
+    pub status_probe: Option<StatusProbe>,
     /// What it speaks, and the settings for that.
     #[serde(flatten)]
     pub upstream: Upstream,
@@ -93,6 +97,12 @@ impl OidcSettings {
     /// The issuers that are believed.
     pub fn issuers(&self) -> Issuers<'_> {
         Issuers { configured: &self.issuer, directories: &self.entra_directories }
+    }
+
+    /// Whether a refresh token is asked for in one of the usual ways. A provider may give one anyway.
+    pub fn asks_for_refresh_tokens(&self) -> bool {
+        let by_parameter = self.request.parameters.get("access_type").is_some_and(|value| value == "offline");
+        by_parameter || self.scopes.iter().any(|scope| scope == "offline_access")
     }
 
     /// What stands in `aud`.

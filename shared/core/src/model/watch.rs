@@ -153,6 +153,8 @@ pub enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
+    /// The connection's status probe.
+    StatusProbe,
     /// With the refresh token, the provider refused the access token that it had given, before its time.
     TokensRefused,
     /// Userinfo refused an access token that the provider had just given.

@@ -10,6 +10,7 @@ use crate::directory::{self, Arrival, Because};
 use crate::error::Error;
 use crate::model::audit::{AuditKind, Cause};
 use crate::model::connection::Upstream;
+use crate::model::probe::Reading;
 use crate::model::session::EndReason;
 use crate::model::sync::RefusedTokens;
 use crate::model::watch::{Decided, Decision, Delay, Evidence, ProviderTokens, Trouble, Watch};
@@ -72,7 +73,7 @@ impl Examination<'_> {
         let tokens = self.leased.watch.tokens.as_ref().map(|sealed| keep::open(self.broker, &place, sealed));
         // Without its sealing key, what was kept is lost; that says nothing of the person.
         let tokens = tokens.and_then(Result::ok).unwrap_or_default();
-        let Some(refresh_token) = &tokens.refresh_token else { return self.later(Trouble::Unvouched.into()).await };
+        let Some(refresh_token) = &tokens.refresh_token else { return self.without_token().await };
         let Upstream::Oidc(settings) = &ready.connection.upstream;
         let connection = self.leased.watch.connection.clone();
         let target = Target { tenant: &self.shard.tenant, connection: &connection, settings };
@@ -135,9 +136,16 @@ impl Examination<'_> {
 
     /// The provider refused the refresh token: whether the person is active decides.
     async fn refused(mut self, provider: &Provider<'_>, tokens: &ProviderTokens) -> Result<Seen, Error> {
-        let word = self.word(provider, tokens).await?;
+        let probed = self.probed().await?;
+        let by_probe = matches!(probed, Some(Heard::Said(_)));
+        let word = match probed {
+            Some(Heard::Said(Reading::Inactive)) => Word::Inactive(Evidence::StatusProbe),
+            Some(Heard::Said(_)) => Word::Active,
+            _ => self.word(provider, tokens).await?,
+        };
         match after_refusal(self.leased.watch.answer_lost, word) {
             Verdict::Decided(decision) => self.decide(decision).await,
+            Verdict::Kept { vouched: true } if by_probe => self.watched_by_probe().await,
             Verdict::Kept { vouched } => {
                 let now = self.broker.platform.clock.now();
                 let watch = &mut self.leased.watch;
@@ -165,7 +173,7 @@ impl Examination<'_> {
     }
 
     /// It told nothing: the session stays, and is examined again.
-    async fn later(mut self, delay: Delay) -> Result<Seen, Error> {
+    pub(super) async fn later(mut self, delay: Delay) -> Result<Seen, Error> {
         let now = self.broker.platform.clock.now();
         let mut watch = Watch { lease: None, trouble: Some(delay.trouble), ..self.leased.watch.clone() };
         watch.failures = watch.failures.saturating_add(1);
@@ -179,7 +187,7 @@ impl Examination<'_> {
         Ok(Seen::Deferred(delay))
     }
 
-    async fn decide(mut self, decision: Decision) -> Result<Seen, Error> {
+    pub(super) async fn decide(mut self, decision: Decision) -> Result<Seen, Error> {
         let decided = Decided { decision, at: self.broker.platform.clock.now() };
         let watch = Watch { lease: None, decided: Some(decided), ..self.leased.watch.clone() };
         let ours = self.save(watch).await?;
@@ -188,7 +196,7 @@ impl Examination<'_> {
 
     /// Writes the record down if it is as we left it; false when it is not. New tokens are not lost to a store that is
     /// busy for a moment.
-    async fn save(&mut self, watch: Watch) -> Result<bool, Error> {
+    pub(super) async fn save(&mut self, watch: Watch) -> Result<bool, Error> {
         let record = self.shard.watch(&self.leased.user, &self.leased.session);
         let store = &*self.broker.platform.store;
         let version = match self.leased.version.take() {

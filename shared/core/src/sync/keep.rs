@@ -3,22 +3,27 @@
 use crate::Broker;
 use crate::error::Error;
 use crate::login::state::LoginState;
+use crate::model::connection::Connection;
 use crate::model::watch::{ProviderTokens, Watch};
 use crate::seal::{OpenError, Purpose, Sealed};
 use crate::upstream::oidc::Identity;
 
-/// What is kept with the session of this person that is about to begin. None when the provider gave no refresh token:
-/// then nobody can be asked later.
+/// What is kept with the session of this person that is about to begin. None when the provider gave no refresh
+/// token and there is no status probe: then nobody can be asked later.
 pub(crate) fn watch(
     broker: &Broker,
     login: &LoginState,
+    connection: &Connection,
     identity: &Identity,
     (user, session): (&str, &str),
 ) -> Result<Option<Watch>, Error> {
     let kept = &identity.kept;
-    if kept.tokens.refresh_token.is_none() {
+    let has_token = kept.tokens.refresh_token.is_some();
+    if !has_token && connection.status_probe.is_none() {
         return Ok(None);
     }
+    let place = place(&login.tenant, user, session);
+    let tokens = has_token.then(|| seal(broker, &place, &kept.tokens)).transpose()?;
     let now = broker.platform.clock.now();
     Ok(Some(Watch {
         connection: login.connection.clone(),
@@ -26,7 +31,7 @@ pub(crate) fn watch(
         subject: identity.subject.clone(),
         sub: kept.sub.clone(),
         outline: kept.outline.clone(),
-        tokens: Some(seal(broker, &place(&login.tenant, user, session), &kept.tokens)?),
+        tokens,
         vouched_at: now,
         // At the next tick of its slot: a quarter of an hour is the most that passes.
         due_at: now,

@@ -81,6 +81,15 @@ mod tests {
         }
     }
 
+    /// ED-6: what the probe says holds whatever was lost.
+    #[test]
+    fn a_probe_decides_whatever_was_lost() {
+        for answer_lost in [false, true] {
+            let decommission = Verdict::Decided(Decision::Decommission(Evidence::StatusProbe));
+            assert_eq!(after_refusal(answer_lost, Word::Inactive(Evidence::StatusProbe)), decommission);
+        }
+    }
+
     #[test]
     fn pauses_grow_to_an_hour_and_are_as_long_as_asked() {
         let now = Timestamp::from_seconds(0);

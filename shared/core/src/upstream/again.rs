@@ -14,14 +14,14 @@ use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::time::Seconds;
 
 pub(crate) use self::reply::trouble_of;
-use self::reply::{delayed, refused, unreachable};
+pub(super) use self::reply::{delayed, refused, unreachable};
+use super::form::{self, OurName};
 use super::kept::{Kept, kept_tokens, outline};
 use super::oidc::{Identity, identity_of};
 use super::token::{Expected, UpstreamIdToken, verify_id_token};
-use super::{Target, UpstreamCopy, form, userinfo};
+use super::{Target, UpstreamCopy, userinfo};
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::model::connection::UpstreamClientAuth;
 use crate::model::watch::{Delay, ProviderTokens, Trouble, Watch};
 use crate::platform::HttpError;
 
@@ -208,11 +208,8 @@ impl Provider<'_> {
         endpoint: &Url,
         form: &[(&str, &str)],
     ) -> Result<Result<Response<Bytes>, HttpError>, Error> {
-        let mut form: Vec<_> = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        // With Basic, the header says it, and nothing else may (RFC 6749 §2.3).
-        if self.target.settings.client_auth != UpstreamClientAuth::ClientSecretBasic {
-            form.push(("client_id".to_owned(), self.target.settings.client_id.clone()));
-        }
-        form::post(broker, &self.target, &self.copy, endpoint, form).await
+        let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let ours = OurName::of(broker, &self.target, &self.copy)?;
+        form::post(broker, self.target.tenant, &ours, endpoint, form).await
     }
 }

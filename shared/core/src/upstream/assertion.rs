@@ -28,23 +28,29 @@ struct Claims<'a> {
     exp: Timestamp,
 }
 
-/// An assertion for one token request, where the connection wants one.
+/// Whom a connection's assertions are for.
+pub(super) fn audience<'a>(settings: &OidcSettings, copy: &'a UpstreamCopy) -> &'a str {
+    match settings.assertion_audience {
+        AssertionAudience::TokenEndpoint => copy.metadata.token_endpoint.as_str(),
+        AssertionAudience::Issuer => &copy.metadata.issuer,
+    }
+}
+
+/// An assertion for one token request, where one is wanted.
 pub(super) async fn assertion(
     broker: &Broker,
-    settings: &OidcSettings,
-    copy: &UpstreamCopy,
+    client_auth: UpstreamClientAuth,
+    client_id: &str,
+    audience: &str,
 ) -> Result<Option<String>, Error> {
-    if settings.client_auth != UpstreamClientAuth::PrivateKeyJwt {
+    if client_auth != UpstreamClientAuth::PrivateKeyJwt {
         return Ok(None);
     }
     let now = broker.platform.clock.now();
     let claims = Claims {
-        iss: &settings.client_id,
-        sub: &settings.client_id,
-        aud: match settings.assertion_audience {
-            AssertionAudience::TokenEndpoint => copy.metadata.token_endpoint.as_str(),
-            AssertionAudience::Issuer => &copy.metadata.issuer,
-        },
+        iss: client_id,
+        sub: client_id,
+        aud: audience,
         jti: new_id(&*broker.platform.random),
         iat: now,
         exp: now + LIFE,

@@ -6,7 +6,7 @@ use http::Response;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use url::{Url, form_urlencoded};
 
-use super::assertion::{ASSERTION_TYPE, assertion};
+use super::assertion::{ASSERTION_TYPE, assertion, audience};
 use super::oidc::client_secret;
 use super::reach::Reach;
 use super::request::Parameters;
@@ -16,34 +16,61 @@ use crate::error::Error;
 use crate::model::connection::UpstreamClientAuth;
 use crate::platform::{HttpClient, HttpError};
 
-/// Posts the form; what comes back, or why nothing did. `client_id` is in it already where it has to be.
+/// Who we are toward a provider.
+pub(super) struct OurName<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) client_auth: UpstreamClientAuth,
+    /// Where one is used.
+    pub(super) secret: Option<String>,
+    /// Whom an assertion is for, where one is used.
+    pub(super) audience: &'a str,
+}
+
+impl<'a> OurName<'a> {
+    /// The client that a connection is.
+    pub(super) fn of(broker: &Broker, target: &Target<'a>, copy: &'a UpstreamCopy) -> Result<Self, Error> {
+        let settings = target.settings;
+        Ok(Self {
+            client_id: &settings.client_id,
+            client_auth: settings.client_auth,
+            secret: client_secret(broker, target)?.map(|secret| secret.secret().clone()),
+            audience: audience(settings, copy),
+        })
+    }
+}
+
+/// Posts the form; what comes back, or why nothing did.
 pub(super) async fn post(
     broker: &Broker,
-    target: &Target<'_>,
-    copy: &UpstreamCopy,
+    tenant: &str,
+    ours: &OurName<'_>,
     endpoint: &Url,
     mut form: Parameters,
 ) -> Result<Result<Response<Bytes>, HttpError>, Error> {
     let mut request = http::Request::post(endpoint.as_str())
         .header(ACCEPT, "application/json")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let secret = client_secret(broker, target)?;
-    match (target.settings.client_auth, &secret) {
+    match (ours.client_auth, &ours.secret) {
         (UpstreamClientAuth::ClientSecretBasic, Some(secret)) => {
-            request = request.header(AUTHORIZATION, basic(&target.settings.client_id, secret.secret()));
+            request = request.header(AUTHORIZATION, basic(ours.client_id, secret));
         }
         (UpstreamClientAuth::ClientSecretPost, Some(secret)) => {
-            form.push(("client_secret".to_owned(), secret.secret().clone()));
+            form.push(("client_secret".to_owned(), secret.clone()));
         }
         _ => {}
     }
-    if let Some(assertion) = assertion(broker, target.settings, copy).await? {
+    // With Basic, the header says it, and nothing else may (RFC 6749 §2.3), unless the form is about it.
+    let is_named = form.iter().any(|(name, _)| name == "client_id");
+    if !is_named && ours.client_auth != UpstreamClientAuth::ClientSecretBasic {
+        form.push(("client_id".to_owned(), ours.client_id.to_owned()));
+    }
+    if let Some(assertion) = assertion(broker, ours.client_auth, ours.client_id, ours.audience).await? {
         form.push(("client_assertion_type".to_owned(), ASSERTION_TYPE.to_owned()));
         form.push(("client_assertion".to_owned(), assertion));
     }
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let Ok(request) = request.body(Bytes::from(body)) else { return Ok(Err(HttpError::Refused("not a URL"))) };
-    Ok(Reach::of(broker, target.tenant).await?.send(request).await)
+    Ok(Reach::of(broker, tenant).await?.send(request).await)
 }
 
 /// Both halves are form-encoded (RFC 6749 §2.3.1).

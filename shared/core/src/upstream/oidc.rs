@@ -13,7 +13,7 @@ use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::oidc::groups::Groups;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
-use super::assertion::{ASSERTION_TYPE, assertion};
+use super::assertion::{ASSERTION_TYPE, assertion, audience};
 use super::client::{Carrier, client};
 use super::kept::{Kept, kept_tokens, outline};
 use super::person::{Said, attributes, unique_id};
@@ -112,7 +112,9 @@ async fn redeem(broker: &Broker, answer: &Answer<'_>) -> Result<(Verified, Optio
     let mut exchange = client
         .exchange_code(AuthorizationCode::new(answer.code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(answer.verifier.to_owned()));
-    if let Some(assertion) = assertion(broker, settings, &copy).await? {
+    if let Some(assertion) =
+        assertion(broker, settings.client_auth, &settings.client_id, audience(settings, &copy)).await?
+    {
         exchange = exchange
             .add_extra_param("client_assertion_type", ASSERTION_TYPE)
             .add_extra_param("client_assertion", assertion);

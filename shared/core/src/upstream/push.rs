@@ -6,8 +6,9 @@ use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
 
+use super::form::{self, OurName};
 use super::request::Parameters;
-use super::{Target, UpstreamCopy, form};
+use super::{Target, UpstreamCopy};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 
@@ -43,7 +44,7 @@ pub(super) async fn push(
     if form.iter().any(|(name, _)| name == "request") {
         form.retain(|(name, _)| name == "request" || name == "client_id");
     }
-    let sent = form::post(broker, target, copy, endpoint, form).await?;
+    let sent = form::post(broker, target.tenant, &OurName::of(broker, target, copy)?, endpoint, form).await?;
     let reply = sent.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
     Ok(vec![client_id, ("request_uri".to_owned(), name_in(&reply)?)])
 }

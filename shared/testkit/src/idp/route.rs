@@ -6,6 +6,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use vestibule_core::platform::{HttpClient, HttpError};
 
+use super::people::PEOPLE;
 use super::{Demand, Document, FakeOidcIdp, Lie};
 use crate::html::{self, PAGE_HEADERS};
 
@@ -29,6 +30,7 @@ impl FakeOidcIdp {
             (Method::GET, "/jwks") => self.jwks(),
             (Method::POST, "/token") => self.token(&request).await,
             (Method::GET | Method::POST, "/userinfo") => self.userinfo(&request).await,
+            (Method::GET, path) if path.starts_with(PEOPLE) => self.person(&request),
             (Method::POST, "/introspect") => self.introspect(&request).await,
             (Method::POST, "/par") => self.take_pushed(&request).await,
             (Method::GET | Method::POST, "/authorize") => self.authorize(&request).await,
@@ -104,7 +106,9 @@ impl FakeOidcIdp {
 impl HttpClient for FakeOidcIdp {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let here = request.uri().to_string().strip_prefix(&self.issuer).is_some_and(|rest| rest.starts_with('/'));
-        if !here || !BACK_CHANNEL.iter().any(|path| request.uri().path().ends_with(path)) {
+        let path = request.uri().path();
+        let known = path.starts_with(PEOPLE) || BACK_CHANNEL.iter().any(|known| path.ends_with(known));
+        if !here || !known {
             let seen = format!("{} {}", request.method(), request.uri());
             self.state().unexpected.push(seen.clone());
             return Err(HttpError::Network(format!("the test's provider was not asked to expect {seen}")));

@@ -29,6 +29,9 @@ impl FakeOidcIdp {
         }
         let form: Form = form_urlencoded::parse(request.body()).into_owned().collect();
         let client = self.client_of(request, &form).await;
+        if client.is_ok() && field(&form, "grant_type") == Some("client_credentials") {
+            return self.program_token();
+        }
         let granted = client.and_then(|client| self.redeem(&client, &form));
         let grant = match granted {
             Ok(grant) => grant,

@@ -59,7 +59,8 @@ pub async fn check(broker: &Broker, tenant: &str, id: &str) -> Result<CheckRepor
     let Upstream::Oidc(settings) = &found.value.upstream;
     let owner = key::tenant(tenant).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     let reach = Reach::with(broker, Arc::new(owner.value));
-    let mut look = Look { broker, reach, settings, findings: Vec::new() };
+    let is_probed = found.value.status_probe.is_some();
+    let mut look = Look { broker, reach, settings, is_probed, findings: Vec::new() };
     if !found.value.enabled {
         look.find(Severity::Warning, "disabled", "The connection is disabled: nobody can use it.".to_owned());
     }
@@ -74,6 +75,8 @@ struct Look<'a> {
     broker: &'a Broker,
     reach: Reach,
     settings: &'a OidcSettings,
+    /// Whether there is a status probe.
+    is_probed: bool,
     findings: Vec<Finding>,
 }
 
@@ -164,11 +167,28 @@ impl Look<'_> {
             let message = "Requests are to be sent ahead, and the provider has no endpoint for that.".to_owned();
             self.find(Severity::Error, "pushed_requests_unsupported", message);
         }
+        self.watching(members);
         let unknown = |scope: &&String| offers(members, "scopes_supported", scope) == Some(false);
         let unknown: Vec<&str> = self.settings.scopes.iter().filter(unknown).map(String::as_str).collect();
         if !unknown.is_empty() {
             let message = format!("The provider does not list these scopes: {}.", unknown.join(" "));
             self.find(Severity::Warning, "scope_unknown", message);
+        }
+    }
+
+    /// Whether the sessions of the connection's people can be watched.
+    fn watching(&mut self, members: &Value) {
+        let offers_refresh = offers(members, "scopes_supported", "offline_access") == Some(true)
+            && offers(members, "grant_types_supported", "refresh_token") != Some(false);
+        if !self.is_probed && !self.settings.asks_for_refresh_tokens() && offers_refresh {
+            let message = "The connection asks for no refresh token: its sessions cannot be watched, and are shorter. Add the \
+                           scope offline_access, or set a status_probe.";
+            self.find(Severity::Warning, "sessions_unwatched", message.to_owned());
+        }
+        if !self.is_probed && offers(members, "grant_types_supported", "refresh_token") == Some(false) {
+            let message = "The provider gives no refresh tokens: sessions cannot be watched, and are shorter. Set a \
+                           status_probe if it has a program that says who is active.";
+            self.find(Severity::Warning, "no_refresh_tokens", message.to_owned());
         }
     }
 

@@ -10,6 +10,7 @@ use vestibule_protocol::mapping::path::ClaimPath;
 use vestibule_protocol::oidc::issuer::DIRECTORY;
 use vestibule_protocol::time::Seconds;
 
+use super::probe::StatusProbeInput;
 use super::{claims, sync};
 use crate::Broker;
 use crate::admin::check_name;
@@ -41,6 +42,9 @@ pub struct ConnectionInput {
     /// How its people are asked about between sign-ins.
     #[serde(default)]
     pub sync: SyncSettings,
+    /// Where it can be asked whether somebody is active.
+    #[serde(default)]
+    pub status_probe: Option<StatusProbeInput>,
     /// The provider's name for itself, exactly as in its tokens. `{tenantid}` in its path is Entra's template.
     pub issuer: String,
     /// The Entra directories that may sign in, by id: with a template, and only with one.
@@ -261,7 +265,7 @@ pub(in crate::admin) fn check_issuer(broker: &Broker, example: &str, is_template
     check_address(broker, &url)
 }
 
-fn check_address(broker: &Broker, url: &Url) -> Result<(), &'static str> {
+pub(super) fn check_address(broker: &Broker, url: &Url) -> Result<(), &'static str> {
     let uri: http::Uri = url.as_str().parse().map_err(|_| "is not a URL")?;
     if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
         return Err("must not have a fragment or a user name");

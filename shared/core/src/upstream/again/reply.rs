@@ -16,7 +16,7 @@ use crate::platform::HttpError;
 const MAX_PAUSE: Seconds = Seconds(6 * 3_600);
 
 /// A token endpoint's refusal (RFC 6749 §5.2): `invalid_grant` is about the refresh token, nothing else is.
-pub(super) fn refused<T>(reply: &Response<Bytes>, now: Timestamp) -> Heard<T> {
+pub(in crate::upstream) fn refused<T>(reply: &Response<Bytes>, now: Timestamp) -> Heard<T> {
     let client_error = matches!(reply.status(), StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
     let said = Claims::parse(reply.body()).filter(|_| client_error);
     let code = said.as_ref().and_then(|said| said.text("error"));
@@ -29,7 +29,7 @@ pub(super) fn refused<T>(reply: &Response<Bytes>, now: Timestamp) -> Heard<T> {
 }
 
 /// Why a reply says nothing, and when to ask again (RFC 9110 §10.2.3).
-pub(super) fn delayed(reply: &Response<Bytes>, now: Timestamp) -> Delay {
+pub(in crate::upstream) fn delayed(reply: &Response<Bytes>, now: Timestamp) -> Delay {
     let trouble = match reply.status() {
         StatusCode::TOO_MANY_REQUESTS => Trouble::Busy,
         StatusCode::OK => Trouble::Unusable,
@@ -44,7 +44,7 @@ pub(super) fn delayed(reply: &Response<Bytes>, now: Timestamp) -> Delay {
     Delay { trouble, retry_after }
 }
 
-pub(super) fn unreachable(error: &HttpError) -> Delay {
+pub(in crate::upstream) fn unreachable(error: &HttpError) -> Delay {
     match error {
         HttpError::TooLarge => Trouble::Unusable.into(),
         HttpError::Timeout | HttpError::Refused(_) | HttpError::Network(_) => Trouble::Unreachable.into(),
