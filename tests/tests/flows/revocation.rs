@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{ISSUER, TestBroker, claims};
-use vestibule_tests::watched_store::{Call, Counter, Watch, Yields, watched};
+use vestibule_tests::watched_store::{Call, Counter, DiesAfter, Watch, Yields, watched};
 
 fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
     tokens[name].as_str().expect("a token")
@@ -137,6 +137,20 @@ async fn introspection_follows_every_end_at_once() {
             test.admin(Method::PUT, &path, &json!({ "active": true })).await;
             assert_eq!(asking.introspect(text(&tokens, "access_token")).await, inactive(), "nothing revives");
         }
+    }
+}
+
+/// TK-10, CK-5: a process dies right after it closed the gate, before it ended a session. Nothing in it is active.
+#[tokio::test]
+async fn a_closed_gate_is_enough() {
+    let test = TestBroker::new().await;
+    let tokens = test.tokens().await;
+    let path = format!("/tenants/acme/users/{}", claims(&tokens["id_token"])["sub"].as_str().expect("a user"));
+    let dying = test.another_process(Some(watched(&test.store, DiesAfter::commit_to("sessions")).0));
+    let answer = dying.try_admin(Method::PUT, &path, &json!({ "active": false })).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    for kind in ["access_token", "refresh_token"] {
+        assert_eq!(test.introspect(text(&tokens, kind)).await, inactive(), "{kind}");
     }
 }
 
