@@ -29,6 +29,7 @@ mod flows {
     mod mapping_scim;
     mod outbox;
     mod provider_notices;
+    mod provider_revocations;
     mod provisioning;
     mod pushed;
     mod pushed_addresses;

@@ -5,11 +5,14 @@
 //! neither.
 
 mod received;
+mod revocation;
 
 use futures_util::future::try_join_all;
 use vestibule_protocol::time::Timestamp;
 
 pub use self::received::logout_token;
+pub use self::revocation::{Revoked, revoke};
+pub(crate) use self::revocation::{revocation_uri, revoke_user};
 use crate::Broker;
 use crate::error::Error;
 use crate::model::audit::AuditKind;

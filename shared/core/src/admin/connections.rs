@@ -25,11 +25,12 @@ use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
 use crate::model::audit::ChangeKind;
 use crate::model::connection::{
-    AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Upstream, UpstreamClientAuth,
+    AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Revocation, Upstream, UpstreamClientAuth,
 };
 use crate::model::probe::ProbeSettings;
 use crate::model::sign_in::SignIn;
 use crate::model::sync::SyncSettings;
+use crate::provider_notice;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, key};
 use crate::upstream::oidc::secret_place;
@@ -47,6 +48,8 @@ pub struct ConnectionView {
     pub enabled: bool,
     /// To whom it is offered, and how.
     pub sign_in: SignIn,
+    /// What becomes of somebody whom the provider revokes.
+    pub revocation: Revocation,
     /// How its people are asked about between sign-ins.
     pub sync: SyncSettings,
     /// Where it can be asked whether somebody is active.
@@ -109,6 +112,8 @@ pub struct ConnectionView {
     pub initiate_login_uri: String,
     /// What to register there for logout tokens (OpenID Connect Back-Channel Logout 1.0).
     pub backchannel_logout_uri: String,
+    /// What to register there for Global Token Revocation.
+    pub global_token_revocation_uri: String,
 }
 
 fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> ConnectionView {
@@ -120,6 +125,7 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         enabled: connection.enabled,
         audience: settings.audience().to_owned(),
         sign_in: connection.sign_in,
+        revocation: connection.revocation,
         sync: connection.sync,
         status_probe: connection.status_probe.map(|probe| probe.settings),
         issuer: settings.issuer,
@@ -147,6 +153,7 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         attributes: settings.claims.attributes,
         skew_seconds: settings.skew.0,
         redirect_uri: format!("{}/oauth2/callback", broker.config.issuer),
+        global_token_revocation_uri: provider_notice::revocation_uri(broker, tenant, id),
         backchannel_logout_uri: format!("{}/oauth2/backchannel-logout/{tenant}/{id}", broker.config.issuer),
         initiate_login_uri: format!("{}/oauth2/initiate/{tenant}/{id}/<client>", broker.config.issuer),
     }
@@ -208,6 +215,7 @@ pub async fn put(
         name: input.name.clone(),
         enabled: input.enabled,
         sign_in: input.sign_in.clone(),
+        revocation: input.revocation,
         sync: input.sync.clone(),
         status_probe,
         upstream: Upstream::Oidc(input.settings(secret)),

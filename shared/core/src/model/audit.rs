@@ -107,6 +107,8 @@ pub enum AuditKind {
         /// Who.
         administrator: Administrator,
     },
+    /// The identity provider had all sessions of a person ended.
+    SessionsRevoked,
     /// An administrator removed a person.
     UserDeleted {
         /// Who.

@@ -28,6 +28,9 @@ pub struct Connection {
     /// To whom it is offered, and how.
     #[serde(default)]
     pub sign_in: SignIn,
+    /// What becomes of somebody whom its provider revokes.
+    #[serde(default)]
+    pub revocation: Revocation,
     /// How its people are asked about between sign-ins.
     #[serde(default)]
     pub sync: SyncSettings,
@@ -37,6 +40,17 @@ pub struct Connection {
     /// What it speaks, and the settings for that.
     #[serde(flatten)]
     pub upstream: Upstream,
+}
+
+/// What becomes of somebody whom a connection's provider revokes (Global Token Revocation).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Revocation {
+    /// Whether they are deactivated, too, until somebody activates them again. Otherwise all their sessions end, and they
+    /// may sign in anew.
+    pub deactivates: bool,
+    /// Whether the provider is told 204 of somebody who is not known here, as of anybody else; otherwise 404.
+    pub hides_unknown: bool,
 }
 
 /// A protocol with its settings.

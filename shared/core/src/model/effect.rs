@@ -47,6 +47,17 @@ pub enum Effect {
         /// The applications.
         clients: Vec<String>,
     },
+    /// End all sessions of people whom their provider revoked.
+    Revoke {
+        /// The tenant.
+        tenant: String,
+        /// The connection.
+        connection: String,
+        /// The people.
+        users: Vec<String>,
+        /// Whether they are deactivated, too.
+        deactivates: bool,
+    },
     /// End the sessions that a connection's provider says are over.
     EndProviderSessions {
         /// The tenant.

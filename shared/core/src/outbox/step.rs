@@ -51,6 +51,12 @@ pub(super) async fn step(broker: &Broker, id: &str, effect: Effect) -> Result<Op
             delivery::owe(broker, &tenant, unique_part(id), messages).await?;
             Ok(None)
         }
+        Effect::Revoke { tenant, connection, users, deactivates } => {
+            for user in &users {
+                provider_notice::revoke_user(broker, (&tenant, &connection), user, deactivates).await?;
+            }
+            Ok(None)
+        }
         Effect::EndProviderSessions { tenant, connection, issuer, subject, is_identity, sid, shard } => {
             let over = Over { issuer: &issuer, subject: subject.as_deref(), is_identity, sid: sid.as_deref() };
             let next = provider_notice::end(broker, (&tenant, &connection), over, shard).await?;

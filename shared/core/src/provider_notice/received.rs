@@ -1,5 +1,7 @@
 //! A notice as it comes in: read, its signature verified with the keys of the connection's provider, its name spent.
 
+use std::sync::Arc;
+
 use vestibule_protocol::jose::Compact;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::oidc::claims::Claims;
@@ -7,7 +9,7 @@ use vestibule_protocol::oidc::notice::{Expected, LoggedOut, Notice};
 
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::model::connection::{ClaimNames, OidcSettings, Upstream};
+use crate::model::connection::{ClaimNames, Connection, Upstream};
 use crate::model::effect::Effect;
 use crate::outbox::{self, Owed};
 use crate::store::key::{self, SessionShard};
@@ -23,8 +25,9 @@ const UNAVAILABLE: oauth::Error =
 /// Ends what a logout token of a connection's provider says is over (OpenID Connect Back-Channel Logout 1.0 §2.6): one
 /// session, or all of a person through this connection. That nobody has such a session is no error.
 pub async fn logout_token(broker: &Broker, tenant: &str, connection: &str, token: &str) -> Result<(), Error> {
-    let settings = settings(broker, tenant, connection).await?;
-    let target = Target { tenant, connection, settings: &settings };
+    let found = self::connection(broker, tenant, connection).await?;
+    let Upstream::Oidc(settings) = &found.upstream;
+    let target = Target { tenant, connection, settings };
     let parsed = Compact::parse(token).map_err(|_| refused(&target, "header"))?;
     let claims = Claims::parse(&parsed.payload).ok_or_else(|| refused(&target, "claims"))?;
     let about = LoggedOut::read(parsed.typ.as_deref(), &claims).map_err(|rule| refused(&target, rule))?;
@@ -43,20 +46,18 @@ pub async fn logout_token(broker: &Broker, tenant: &str, connection: &str, token
 }
 
 /// The connection, enabled or not: whoever may not sign in through it may still be signed out.
-async fn settings(broker: &Broker, tenant: &str, connection: &str) -> Result<OidcSettings, Error> {
-    let found = broker.connection(tenant, connection).await?.ok_or(NO_CONNECTION)?;
-    let Upstream::Oidc(settings) = found.upstream.clone();
-    Ok(settings)
+pub(super) async fn connection(broker: &Broker, tenant: &str, connection: &str) -> Result<Arc<Connection>, Error> {
+    Ok(broker.connection(tenant, connection).await?.ok_or(NO_CONNECTION)?)
 }
 
 /// Refuses a token. The log says which rule it breaks, whoever sent it does not learn.
-fn refused(target: &Target<'_>, rule: &'static str) -> Error {
+pub(super) fn refused(target: &Target<'_>, rule: &'static str) -> Error {
     tracing::info!(tenant.id = target.tenant, connection.id = target.connection, rule, "provider_notice.refused");
     REFUSED.into()
 }
 
 /// The notice is the provider's, for `audience`, now. Claims first: a stranger makes us ask nobody.
-async fn check(
+pub(super) async fn check(
     broker: &Broker,
     target: &Target<'_>,
     (parsed, claims): (&Compact<'_>, &Claims),
@@ -83,7 +84,12 @@ async fn check(
 }
 
 /// Spends a notice's name, and owes in the same commit what follows from it.
-async fn spend(broker: &Broker, target: &Target<'_>, notice: &Notice, effect: &Effect) -> Result<Owed, Error> {
+pub(super) async fn spend(
+    broker: &Broker,
+    target: &Target<'_>,
+    notice: &Notice,
+    effect: &Effect,
+) -> Result<Owed, Error> {
     let store = &*broker.platform.store;
     let tenant = key::tenant(target.tenant).get(store).await?.ok_or(NO_CONNECTION)?;
     let shards = tenant.value.session_shards;

@@ -1,10 +1,11 @@
-//! `POST /oauth2/backchannel-logout/{tenant}/{connection}`: what identity providers tell us of their own accord.
+//! `POST /oauth2/backchannel-logout/{tenant}/{connection}` and `/oauth2/global-token-revocation/…`: what identity
+//! providers tell us of their own accord.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Request, StatusCode};
-use vestibule_core::provider_notice;
+use vestibule_core::provider_notice::{self, Revoked};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
@@ -31,6 +32,24 @@ pub(crate) async fn backchannel_logout(
     };
     match end.await {
         Ok(()) => done(StatusCode::OK),
+        Err(error) => show(&broker, Surface::Token, &error),
+    }
+}
+
+/// A revocation: 204, or 404 for somebody who is not known, where the connection says so.
+pub(crate) async fn revocation(
+    State(broker): Shared,
+    Path((tenant, connection)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Reply {
+    let bearer = request::bearer(request.headers()).map(str::to_owned);
+    let body = match request::body(request).await {
+        Ok(body) => body,
+        Err(error) => return show_body_error(&broker, Surface::Token, error),
+    };
+    match provider_notice::revoke(&broker, (&tenant, &connection), bearer.as_deref(), &body).await {
+        Ok(Revoked::Done) => done(StatusCode::NO_CONTENT),
+        Ok(Revoked::Unknown) => done(StatusCode::NOT_FOUND),
         Err(error) => show(&broker, Surface::Token, &error),
     }
 }

@@ -17,7 +17,7 @@ use crate::admin::check_name;
 use crate::admin::problems::{Problems, escaped};
 use crate::model::connection::{
     AssertionAudience, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings, ResponseMode,
-    UpstreamClientAuth,
+    Revocation, UpstreamClientAuth,
 };
 use crate::model::sign_in::SignIn;
 use crate::model::sync::SyncSettings;
@@ -39,6 +39,9 @@ pub struct ConnectionInput {
     /// To whom it is offered, and how.
     #[serde(default)]
     pub sign_in: SignIn,
+    /// What becomes of somebody whom the provider revokes.
+    #[serde(default)]
+    pub revocation: Revocation,
     /// How its people are asked about between sign-ins.
     #[serde(default)]
     pub sync: SyncSettings,
