@@ -32,20 +32,7 @@ pub(super) async fn step(broker: &Broker, id: &str, effect: Effect) -> Result<Op
             let more = sessions::end::end_grants(broker, &place, &session, None).await?;
             Ok(more.then_some(Effect::EndGrants { tenant: place.tenant, shard, session }))
         }
-        Effect::Regroup { tenant, group, by, after } => {
-            let regroup = Regroup { tenant: &tenant, group: &group, by: &by };
-            let next = regroup.step(broker, after.as_deref()).await?;
-            Ok(next.map(|after| Effect::Regroup { tenant, group, by, after: Some(after) }))
-        }
-        Effect::Depart { tenant, user, groups } => {
-            regroup::depart(broker, &tenant, &user, &groups).await?;
-            Ok(None)
-        }
-        Effect::ImportGroups { tenant, user, connection } => {
-            let import = Import { tenant: &tenant, user: &user, connection: &connection };
-            let goes_on = import.step(broker).await?;
-            Ok(goes_on.then_some(Effect::ImportGroups { tenant, user, connection }))
-        }
+        Effect::Regroup { .. } | Effect::Depart { .. } | Effect::ImportGroups { .. } => groups(broker, effect).await,
         Effect::TellLogout { tenant, user, session, clients } => {
             let messages = delivery::of_session(broker, &user, &session, clients).await?;
             delivery::owe(broker, &tenant, unique_part(id), messages).await?;
@@ -79,6 +66,27 @@ pub(super) async fn step(broker: &Broker, id: &str, effect: Effect) -> Result<Op
             broker.platform.store.commit(&partition, vec![write]).await?;
             Ok(None)
         }
+    }
+}
+
+/// The same, of what is about groups.
+async fn groups(broker: &Broker, effect: Effect) -> Result<Option<Effect>, Error> {
+    match effect {
+        Effect::Regroup { tenant, group, by, after } => {
+            let regroup = Regroup { tenant: &tenant, group: &group, by: &by };
+            let next = regroup.step(broker, after.as_deref()).await?;
+            Ok(next.map(|after| Effect::Regroup { tenant, group, by, after: Some(after) }))
+        }
+        Effect::Depart { tenant, user, groups } => {
+            regroup::depart(broker, &tenant, &user, &groups).await?;
+            Ok(None)
+        }
+        Effect::ImportGroups { tenant, user, connection } => {
+            let import = Import { tenant: &tenant, user: &user, connection: &connection };
+            let goes_on = import.step(broker).await?;
+            Ok(goes_on.then_some(Effect::ImportGroups { tenant, user, connection }))
+        }
+        _ => Err(Error::bug("an effect that is not about groups")),
     }
 }
 
