@@ -1,5 +1,7 @@
 //! The status probe of a connection: where it can be asked whether a person is active, and how the answer reads.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -108,7 +110,8 @@ fn escaped(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
-            byte => escaped.push_str(&format!("%{byte:02X}")),
+            // Writing to a String does not fail.
+            byte => drop(write!(escaped, "%{byte:02X}")),
         }
     }
     escaped

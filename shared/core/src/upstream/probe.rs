@@ -56,13 +56,13 @@ impl ProbeTokens {
 pub(crate) struct Probe<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) connection: &'a str,
-    pub(crate) probe: &'a StatusProbe,
+    pub(crate) stored: &'a StatusProbe,
 }
 
 impl Probe<'_> {
     /// What it says of the person behind an address.
     pub(crate) async fn ask(&self, broker: &Broker, address: &str) -> Result<Heard<Reading>, Error> {
-        let settings = &self.probe.settings;
+        let settings = &self.stored.settings;
         let name = self.token_name();
         let token = match self.token(broker, &name).await? {
             Heard::Said(token) => token,
@@ -92,7 +92,7 @@ impl Probe<'_> {
 
     /// Whatever changes the token changes its name.
     fn token_name(&self) -> String {
-        let ProbeSettings { token_endpoint, client_id, scope, audience, .. } = &self.probe.settings;
+        let ProbeSettings { token_endpoint, client_id, scope, audience, .. } = &self.stored.settings;
         let (tenant, connection) = (self.tenant, self.connection);
         format!("{tenant}/{connection} {token_endpoint} {client_id} {scope:?} {audience:?}")
     }
@@ -102,7 +102,7 @@ impl Probe<'_> {
         if let Some(token) = broker.probe_tokens.get(name, now) {
             return Ok(Heard::Said(token));
         }
-        let settings = &self.probe.settings;
+        let settings = &self.stored.settings;
         let open = |sealed: &Option<Sealed>, secret| match sealed {
             Some(sealed) => self.open(broker, sealed, secret).map(Some),
             None => Ok(None),
@@ -110,10 +110,10 @@ impl Probe<'_> {
         let ours = OurName {
             client_id: &settings.client_id,
             client_auth: settings.client_auth,
-            secret: open(&self.probe.client_secret, CLIENT_SECRET)?,
+            secret: open(&self.stored.client_secret, CLIENT_SECRET)?,
             audience: settings.token_endpoint.as_str(),
         };
-        let mut form = match open(&self.probe.refresh_token_secret, REFRESH_TOKEN)? {
+        let mut form = match open(&self.stored.refresh_token_secret, REFRESH_TOKEN)? {
             Some(token) => vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", token)],
             None => vec![("grant_type", "client_credentials".to_owned())],
         };
