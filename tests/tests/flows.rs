@@ -56,6 +56,7 @@ mod flows {
     mod sync_breaker;
     mod sync_lives;
     mod sync_probe;
+    mod sync_property;
     mod sync_races;
     mod sync_verdicts;
     mod test_login;

@@ -1,5 +1,7 @@
 //! The status probe of a connection: where it can be asked whether a person is active, and how the answer reads.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -104,11 +106,23 @@ impl ProbeSettings {
 
 /// A text as one segment of a path, or one value in a query (RFC 3986 §2.3).
 fn escaped(text: &str) -> String {
+<<<<<<< HEAD
     let escape = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         byte => format!("%{byte:02X}"),
     };
     text.bytes().map(escape).collect()
+=======
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
+            // Writing to a String does not fail.
+            byte => drop(write!(escaped, "%{byte:02X}")),
+        }
+    }
+    escaped
+>>>>>>> sync
 }
 
 #[cfg(test)]

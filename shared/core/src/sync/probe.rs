@@ -33,7 +33,7 @@ impl Examination<'_> {
         let Some(address) = probe.settings.address(part) else {
             return Ok(Some(Heard::Untold(Trouble::Unusable.into())));
         };
-        let probe = Probe { tenant, connection: &watch.connection, probe };
+        let probe = Probe { tenant, connection: &watch.connection, stored: probe };
         probe.ask(self.broker, &address).await.map(Some)
     }
 

@@ -38,11 +38,10 @@ impl FakeOidcIdp {
             return json_response(StatusCode::NOT_FOUND, &json!({ "error": "not_found" }));
         };
         let active = !state.inactive.contains(&account.username);
-        let mut person = json!({
-            "id": account.subject, "accountEnabled": active, "status": if active { "ACTIVE" } else { "SUSPENDED" },
-        });
-        if !active {
-            person["blocked"] = Value::Bool(true);
+        let status = if active { "ACTIVE" } else { "SUSPENDED" };
+        let mut person = json!({ "id": account.subject, "accountEnabled": active, "status": status });
+        if let Some(members) = person.as_object_mut().filter(|_| !active) {
+            members.insert("blocked".to_owned(), Value::Bool(true));
         }
         json_response(StatusCode::OK, &person)
     }
