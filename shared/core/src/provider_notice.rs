@@ -12,10 +12,11 @@ use vestibule_protocol::time::Timestamp;
 
 pub use self::received::logout_token;
 pub use self::revocation::{Revoked, revoke};
-pub(crate) use self::revocation::{revocation_uri, revoke_user};
+pub(crate) use self::revocation::{revocation_uri, revoke_users};
 use crate::Broker;
 use crate::error::Error;
 use crate::model::audit::AuditKind;
+use crate::model::effect::Over;
 use crate::model::pending::PendingSignIn;
 use crate::model::session::{EndReason, ProviderSession, Session};
 use crate::sessions::end::{self, Ending};
@@ -31,18 +32,6 @@ const PAGE: usize = 100;
 const MAX_SID: usize = 255;
 /// What the audit log says of each session that ends.
 const KIND: AuditKind = AuditKind::SessionEnded { reason: EndReason::ProviderNotice };
-
-/// Whose sessions are over.
-#[derive(Clone, Copy)]
-pub(crate) struct Over<'a> {
-    pub(crate) issuer: &'a str,
-    /// The provider's name for the person, if it gave one.
-    pub(crate) subject: Option<&'a str>,
-    /// Whether people have that name as their identity here, too.
-    pub(crate) is_identity: bool,
-    /// Its name for the one session that is meant; all of the person when left out.
-    pub(crate) sid: Option<&'a str>,
-}
 
 /// What a new session is remembered by.
 pub(crate) fn remember(identity: &Identity, user: &str) -> Option<ProviderSession> {
@@ -72,22 +61,22 @@ pub(crate) fn index(shard: &SessionShard, pending: &PendingSignIn, now: Timestam
 pub(crate) async fn end(
     broker: &Broker,
     (tenant, connection): (&str, &str),
-    over: Over<'_>,
+    over: &Over,
     first: u16,
 ) -> Result<Option<u16>, Error> {
     let store = &*broker.platform.store;
     let Some(settings) = key::tenant(tenant).get(store).await? else { return Ok(None) };
     let shards = settings.value.session_shards;
-    let prefix = match (over.sid, over.subject) {
+    let prefix = match (over.sid.as_deref(), over.subject.as_deref()) {
         (Some(sid), _) => SessionShard::of_sid(connection, sid),
         (None, Some(subject)) if over.is_identity => {
-            if let Some(link) = key::identity(tenant, connection, over.issuer, subject).get(store).await? {
+            if let Some(link) = key::identity(tenant, connection, &over.issuer, subject).get(store).await? {
                 let shard = SessionShard::of_user(tenant, &link.value.user, shards);
                 end_of_user(broker, &shard, &link.value.user, connection).await?;
             }
             return Ok(None);
         }
-        (None, Some(subject)) => SessionShard::of_subject(connection, over.issuer, subject),
+        (None, Some(subject)) => SessionShard::of_subject(connection, &over.issuer, subject),
         (None, None) => return Ok(None),
     };
     let next = first.saturating_add(SHARDS).min(shards);
@@ -124,14 +113,14 @@ async fn end_of_user(broker: &Broker, shard: &SessionShard, user: &str, connecti
 }
 
 /// Ends the sessions of a shard that are remembered under a prefix. A notice that names a person too is about no other.
-async fn end_found(broker: &Broker, shard: &SessionShard, prefix: &str, over: Over<'_>) -> Result<(), Error> {
+async fn end_found(broker: &Broker, shard: &SessionShard, prefix: &str, over: &Over) -> Result<(), Error> {
     let store = &*broker.platform.store;
     let mut after = None;
     loop {
         let page = store.list(&shard.partition(), prefix, after.as_deref(), PAGE).await?;
         for found in &page.records {
             let provider = record::parse::<ProviderSession>(found)?.value;
-            let theirs = over.subject.is_none_or(|subject| subject == provider.subject);
+            let theirs = over.subject.as_ref().is_none_or(|subject| *subject == provider.subject);
             let meant = theirs && provider.issuer == over.issuer;
             let Some(session) = found.id.strip_prefix(prefix).filter(|_| meant) else { continue };
             if let Some(session) = shard.session(&provider.user, session).get(store).await? {

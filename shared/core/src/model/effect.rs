@@ -64,16 +64,8 @@ pub enum Effect {
         tenant: String,
         /// The connection.
         connection: String,
-        /// The provider.
-        issuer: String,
-        /// Its name for the person, if it gave one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        subject: Option<String>,
-        /// Whether that is the name of the person's identity here.
-        is_identity: bool,
-        /// Its name for one session, if that one is meant.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sid: Option<String>,
+        /// Whose sessions.
+        over: Over,
         /// The first shard that was not looked at.
         shard: u16,
     },
@@ -142,4 +134,19 @@ pub enum Effect {
         /// What happened.
         event: AuditEvent,
     },
+}
+
+/// Whose sessions are over, as an identity provider says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Over {
+    /// The provider.
+    pub issuer: String,
+    /// Its name for the person, if it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Whether people have that name as their identity here, too.
+    pub is_identity: bool,
+    /// Its name for the one session that is meant; all of the person when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
 }

@@ -8,7 +8,7 @@ use crate::directory::import::Import;
 use crate::error::Error;
 use crate::model::audit::{AuditEvent, DEPLOYMENT};
 use crate::model::effect::Effect;
-use crate::provider_notice::{self, Over};
+use crate::provider_notice;
 use crate::scim::regroup::{self, Regroup};
 use crate::sessions::{self, bulk::Bulk};
 use crate::store::key::{self, SessionShard};
@@ -17,10 +17,7 @@ use crate::store::{Expect, Partition, Write};
 /// Does one step of an effect: what is still owed of it. A step makes eight calls to the world or few more.
 pub(super) async fn step(broker: &Broker, id: &str, effect: Effect) -> Result<Option<Effect>, Error> {
     match effect {
-        Effect::AlignGate { tenant, user } => {
-            sessions::align_gate(broker, &tenant, &user).await?;
-            Ok(None)
-        }
+        Effect::AlignGate { tenant, user } => sessions::align_gate(broker, &tenant, &user).await.map(|()| None),
         Effect::EndDead { tenant, user, reason } => {
             if let Some(shard) = sessions::shard_of(broker, &tenant, &user).await? {
                 sessions::end::end_dead(broker, &shard, &user, reason).await?;
@@ -39,17 +36,12 @@ pub(super) async fn step(broker: &Broker, id: &str, effect: Effect) -> Result<Op
             Ok(None)
         }
         Effect::Revoke { tenant, connection, users, deactivates } => {
-            for user in &users {
-                provider_notice::revoke_user(broker, (&tenant, &connection), user, deactivates).await?;
-            }
+            provider_notice::revoke_users(broker, (&tenant, &connection), &users, deactivates).await?;
             Ok(None)
         }
-        Effect::EndProviderSessions { tenant, connection, issuer, subject, is_identity, sid, shard } => {
-            let over = Over { issuer: &issuer, subject: subject.as_deref(), is_identity, sid: sid.as_deref() };
-            let next = provider_notice::end(broker, (&tenant, &connection), over, shard).await?;
-            let rest =
-                |shard| Effect::EndProviderSessions { tenant, connection, issuer, subject, is_identity, sid, shard };
-            Ok(next.map(rest))
+        Effect::EndProviderSessions { tenant, connection, over, shard } => {
+            let next = provider_notice::end(broker, (&tenant, &connection), &over, shard).await?;
+            Ok(next.map(|shard| Effect::EndProviderSessions { tenant, connection, over, shard }))
         }
         Effect::EndSessions { tenant, connection, name, shard } => {
             let bulk = Bulk { tenant: &tenant, connection: connection.as_deref() };

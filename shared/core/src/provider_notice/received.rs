@@ -10,7 +10,7 @@ use vestibule_protocol::oidc::notice::{Expected, LoggedOut, Notice};
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::model::connection::{ClaimNames, Connection, Upstream};
-use crate::model::effect::Effect;
+use crate::model::effect::{Effect, Over};
 use crate::outbox::{self, Owed};
 use crate::store::key::{self, SessionShard};
 use crate::store::{Expect, StoreError};
@@ -32,15 +32,14 @@ pub async fn logout_token(broker: &Broker, tenant: &str, connection: &str, token
     let claims = Claims::parse(&parsed.payload).ok_or_else(|| refused(&target, "claims"))?;
     let about = LoggedOut::read(parsed.typ.as_deref(), &claims).map_err(|rule| refused(&target, rule))?;
     let notice = check(broker, &target, (&parsed, &claims), settings.audience()).await?;
-    let end = Effect::EndProviderSessions {
-        tenant: tenant.to_owned(),
-        connection: connection.to_owned(),
+    let over = Over {
         issuer: notice.issuer.clone(),
         subject: about.subject,
         is_identity: settings.claims.unique_id == ClaimNames::default().unique_id,
         sid: about.session,
-        shard: 0,
     };
+    let (tenant, connection) = (tenant.to_owned(), connection.to_owned());
+    let end = Effect::EndProviderSessions { tenant, connection, over, shard: 0 };
     let owed = spend(broker, &target, &notice, &end).await?;
     outbox::settle(broker, &owed).await
 }

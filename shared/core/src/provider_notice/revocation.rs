@@ -121,17 +121,22 @@ async fn people(broker: &Broker, target: &Target<'_>, id: &SubjectId) -> Result<
     Ok(people)
 }
 
-/// Ends everything that a person has.
-pub(crate) async fn revoke_user(
+/// Ends everything that people have.
+pub(crate) async fn revoke_users(
     broker: &Broker,
     (tenant, connection): (&str, &str),
-    user: &str,
+    users: &[String],
     deactivates: bool,
 ) -> Result<(), Error> {
-    if !deactivates {
-        let (kind, reason) = (AuditKind::SessionsRevoked, EndReason::ProviderNotice);
-        return end::end_all(broker, tenant, user, kind, reason).await;
+    for user in users {
+        if deactivates {
+            let connection = Some(connection.to_owned());
+            let because = Because { cause: Cause::Revocation, connection, ..Because::default() };
+            directory::decommission(broker, tenant, user, &because, |_| Ok(())).await?;
+        } else {
+            let (kind, reason) = (AuditKind::SessionsRevoked, EndReason::ProviderNotice);
+            end::end_all(broker, tenant, user, kind, reason).await?;
+        }
     }
-    let because = Because { cause: Cause::Revocation, connection: Some(connection.to_owned()), ..Because::default() };
-    directory::decommission(broker, tenant, user, &because, |_| Ok(())).await.map(drop)
+    Ok(())
 }
