@@ -192,9 +192,11 @@ async fn secrets_of_a_probe_are_kept_and_shown_to_nobody() {
     let (test, user) = probed(&json!({ "refresh_token_secret": "an-administrators-token" }), false).await;
     let shown = test.admin(Method::GET, CONNECTION, &Value::Null).await;
     assert_eq!(shown["status_probe"]["path"], "accountEnabled");
-    let text = shown.to_string();
+    let shown_text = shown.to_string();
     assert!(
-        !text.contains("secret-of-the-probe") && !text.contains("an-administrators-token") && !text.contains("k1.")
+        !shown_text.contains("secret-of-the-probe")
+            && !text.contains("an-administrators-token")
+            && !text.contains("k1.")
     );
     let without = |members: Value| {
         let mut sent = probe(&json!({ "client_secret": null }));

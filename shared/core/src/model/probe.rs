@@ -106,13 +106,6 @@ impl ProbeSettings {
 
 /// A text as one segment of a path, or one value in a query (RFC 3986 §2.3).
 fn escaped(text: &str) -> String {
-<<<<<<< HEAD
-    let escape = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
-=======
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -122,7 +115,6 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
->>>>>>> sync
 }
 
 #[cfg(test)]

@@ -56,21 +56,13 @@ impl ProbeTokens {
 pub(crate) struct Probe<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) connection: &'a str,
-<<<<<<< HEAD
-    pub(crate) asked: &'a StatusProbe,
-=======
     pub(crate) stored: &'a StatusProbe,
->>>>>>> sync
 }
 
 impl Probe<'_> {
     /// What it says of the person behind an address.
     pub(crate) async fn ask(&self, broker: &Broker, address: &str) -> Result<Heard<Reading>, Error> {
-<<<<<<< HEAD
-        let settings = &self.asked.settings;
-=======
         let settings = &self.stored.settings;
->>>>>>> sync
         let name = self.token_name();
         let token = match self.token(broker, &name).await? {
             Heard::Said(token) => token,
@@ -100,11 +92,7 @@ impl Probe<'_> {
 
     /// Whatever changes the token changes its name.
     fn token_name(&self) -> String {
-<<<<<<< HEAD
-        let ProbeSettings { token_endpoint, client_id, scope, audience, .. } = &self.asked.settings;
-=======
         let ProbeSettings { token_endpoint, client_id, scope, audience, .. } = &self.stored.settings;
->>>>>>> sync
         let (tenant, connection) = (self.tenant, self.connection);
         format!("{tenant}/{connection} {token_endpoint} {client_id} {scope:?} {audience:?}")
     }
@@ -114,11 +102,7 @@ impl Probe<'_> {
         if let Some(token) = broker.probe_tokens.get(name, now) {
             return Ok(Heard::Said(token));
         }
-<<<<<<< HEAD
-        let settings = &self.asked.settings;
-=======
         let settings = &self.stored.settings;
->>>>>>> sync
         let open = |sealed: &Option<Sealed>, secret| match sealed {
             Some(sealed) => self.open(broker, sealed, secret).map(Some),
             None => Ok(None),
@@ -126,17 +110,10 @@ impl Probe<'_> {
         let ours = OurName {
             client_id: &settings.client_id,
             client_auth: settings.client_auth,
-<<<<<<< HEAD
-            secret: open(&self.asked.client_secret, CLIENT_SECRET)?,
-            audience: settings.token_endpoint.as_str(),
-        };
-        let mut form = match open(&self.asked.refresh_token_secret, REFRESH_TOKEN)? {
-=======
             secret: open(&self.stored.client_secret, CLIENT_SECRET)?,
             audience: settings.token_endpoint.as_str(),
         };
         let mut form = match open(&self.stored.refresh_token_secret, REFRESH_TOKEN)? {
->>>>>>> sync
             Some(token) => vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", token)],
             None => vec![("grant_type", "client_credentials".to_owned())],
         };
