@@ -7,8 +7,8 @@ use crate::deployment::Deployment;
 use crate::platform::http_client;
 use crate::reply::Reply;
 
-/// How long what is done soon may take. The slowest queue waits two seconds before it tries again.
-const SOON: Duration = Duration::from_secs(30);
+/// How long what is done soon may take: tasks of other tests' tenants may stand in line before it.
+const SOON: Duration = Duration::from_mins(1);
 
 impl Deployment {
     /// Lets time pass for the broker, the providers and the tests. Only where no other test runs at the same time.

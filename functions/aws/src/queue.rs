@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws_config::BehaviorVersion;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures_util::future::join_all;
 use vestibule_core::platform::{Queue, QueueError, Task};
 
 use crate::store::{retries, timeouts};
@@ -51,10 +52,7 @@ impl SqsQueue {
 impl Queue for SqsQueue {
     async fn send(&self, tasks: Vec<Task>) -> Result<(), QueueError> {
         // What can be sent is sent, whatever became of the others.
-        let mut outcome = Ok(());
-        for some in tasks.chunks(MOST_AT_ONCE) {
-            outcome = outcome.and(self.send_some(some).await);
-        }
-        outcome
+        let sending: Vec<_> = tasks.chunks(MOST_AT_ONCE).map(|some| self.send_some(some)).collect();
+        join_all(sending).await.into_iter().collect()
     }
 }

@@ -57,8 +57,10 @@ struct Arguments {
     sqs: String,
 }
 
-/// Processes of `vestibule-sync`: a tick and a batch may meet.
-const SYNC_INSTANCES: usize = 2;
+/// Batches of tasks that are under way at once.
+const BATCHES: usize = 4;
+/// Processes of `vestibule-sync`: ticks and batches may meet.
+const SYNC_INSTANCES: usize = BATCHES + 2;
 
 /// What the control address needs.
 struct Control {
@@ -73,7 +75,9 @@ async fn main() -> Result<()> {
     let tasks = EventSource::create(&arguments.sqs).await?;
     let http = Function::start("vestibule-http", &arguments.http, arguments.instances, tasks.url()).await?;
     let sync = Function::start("vestibule-sync", &arguments.sync, SYNC_INSTANCES, tasks.url()).await?;
-    tokio::spawn(tasks.clone().invoke(Arc::clone(&sync)));
+    for _ in 0..BATCHES {
+        tokio::spawn(tasks.clone().invoke(Arc::clone(&sync)));
+    }
     let event = std::fs::read(&arguments.event).with_context(|| format!("reading {}", arguments.event.display()))?;
     let control = Arc::new(Control { sync, event: Bytes::from(event), tasks });
     let routes = Router::new().route("/tick", any(tick)).route("/send", post(send)).with_state(control);
