@@ -95,7 +95,7 @@ mod tests {
     const START: i64 = 1_750_000_000 / QUARTER * QUARTER;
 
     fn count(examined: u32, gone: u32) -> Count {
-        Count { examined, gone, people: gone, vouched: examined - gone, ..Count::default() }
+        Count { examined, gone, people: gone, vouched: examined.saturating_sub(gone), ..Count::default() }
     }
 
     /// Steps, each so many minutes after the start: which of them are admitted.
