@@ -52,7 +52,8 @@ fn add_grouped(world: &World, claim: &str, value: Value) {
 }
 
 const ID_TOKEN: [&str; 9] = ["at_hash", "aud", "auth_time", "exp", "iat", "iss", "sid", "sub", "tenant"];
-const ACCESS_TOKEN: [&str; 10] = ["aud", "client_id", "exp", "iat", "iss", "jti", "scope", "sid", "sub", "tenant"];
+const ACCESS_TOKEN: [&str; 11] =
+    ["aud", "client_id", "exp", "iat", "iss", "jti", "scope", "sid", "status", "sub", "tenant"];
 
 fn sorted<'a>(fixed: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     let mut names = [fixed, more].concat();
