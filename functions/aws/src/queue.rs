@@ -1,16 +1,22 @@
 //! Tasks through SQS. What is sent comes back as events of the function `vestibule-sync`; see [`crate::event`].
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_config::BehaviorVersion;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use vestibule_core::platform::{Queue, QueueError, Task};
 
 use crate::store::{retries, timeouts};
 
 /// SQS takes no more messages at once.
 const MOST_AT_ONCE: usize = 10;
+/// Requests under way at once.
+const SIDE_BY_SIDE: usize = 4;
+/// How long sending may take. Somebody may wait for the answer of the request that sends; the task itself can be done without.
+const LONGEST: Duration = Duration::from_secs(3);
 
 /// A standard queue of SQS: at least once, in any order.
 pub struct SqsQueue {
@@ -24,7 +30,9 @@ impl SqsQueue {
         let unusable = || QueueError(format!("VESTIBULE_QUEUE_URL: {url} is no address of a queue"));
         let parsed = url.parse::<http::Uri>().map_err(|_| unusable())?;
         let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else { return Err(unusable()) };
-        let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(timeouts());
+        let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries());
+        let timeouts = timeouts().to_builder().operation_timeout(LONGEST).build();
+        let loader = loader.timeout_config(timeouts);
         // Where the queue is, there is its API, in the region's own service and in an emulator.
         let config = loader.endpoint_url(format!("{scheme}://{authority}")).load().await;
         Ok(Self { client: Client::new(&config), url })
@@ -53,6 +61,7 @@ impl Queue for SqsQueue {
     async fn send(&self, tasks: Vec<Task>) -> Result<(), QueueError> {
         // What can be sent is sent, whatever became of the others.
         let sending: Vec<_> = tasks.chunks(MOST_AT_ONCE).map(|some| self.send_some(some)).collect();
-        join_all(sending).await.into_iter().collect()
+        let sent: Vec<_> = stream::iter(sending).buffer_unordered(SIDE_BY_SIDE).collect().await;
+        sent.into_iter().collect()
     }
 }

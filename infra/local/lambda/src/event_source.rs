@@ -8,15 +8,20 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::function::Function;
 
 /// How many messages an invocation gets at most.
 const BATCH: i32 = 10;
 /// After how many seconds a message that was not deleted comes again.
-const COMES_AGAIN: &str = "2";
+const COMES_AGAIN: &str = "10";
+/// Batches that are under way at once.
+pub(crate) const BATCHES: usize = 4;
+/// How long after nothing came it is asked for again.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How often it comes.
 const TRIES: u8 = 3;
 
@@ -63,23 +68,41 @@ impl EventSource {
         Ok(())
     }
 
-    /// Invokes the function with what comes, for ever.
+    /// Invokes the function with what comes, for ever: several batches at once, as Lambda does.
     pub(crate) async fn invoke(self, function: Arc<Function>) {
+        let room = Arc::new(Semaphore::new(BATCHES));
         loop {
-            if let Err(error) = self.invoke_once(&function).await {
-                eprintln!("the queue: {error:#}");
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
+            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+            let messages = match self.receive().await {
+                Ok(messages) if !messages.is_empty() => messages,
+                // An emulator that is made to wait spends its time on that.
+                Ok(_) => {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                Err(error) => {
+                    eprintln!("the queue: {error:#}");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let (source, function) = (self.clone(), Arc::clone(&function));
+            tokio::spawn(async move {
+                if let Err(error) = source.work(&function, messages).await {
+                    eprintln!("the queue: {error:#}");
+                }
+                drop(place);
+            });
         }
     }
 
-    async fn invoke_once(&self, function: &Function) -> Result<()> {
+    async fn receive(&self) -> Result<Vec<Message>> {
         let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
-        let messages = receive.wait_time_seconds(1).send().await.context("receiving messages")?.messages;
-        let messages = messages.unwrap_or_default();
-        if messages.is_empty() {
-            return Ok(());
-        }
+        let received = receive.wait_time_seconds(0).send().await.context("receiving messages")?;
+        Ok(received.messages.unwrap_or_default())
+    }
+
+    async fn work(&self, function: &Function, messages: Vec<Message>) -> Result<()> {
         let event = json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() });
         let answer = function.invoke(function.request_id(), event.to_string().into()).await;
         let failed = match answer {
@@ -87,11 +110,17 @@ impl EventSource {
             // All of them.
             Err(reason) => anyhow::bail!("the function failed: {reason}"),
         };
-        for message in messages {
+        let mut done = Vec::new();
+        for (number, message) in messages.into_iter().enumerate() {
             let is_failed = message.message_id.as_ref().is_some_and(|id| failed.contains(id));
-            if !is_failed && let Some(receipt) = message.receipt_handle {
-                self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await?;
+            if let Some(receipt) = message.receipt_handle.filter(|_| !is_failed) {
+                let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string()).receipt_handle(receipt);
+                done.push(entry.build()?);
             }
+        }
+        if !done.is_empty() {
+            let delete = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(done));
+            delete.send().await.context("deleting messages")?;
         }
         Ok(())
     }
