@@ -6,15 +6,14 @@ use async_trait::async_trait;
 use aws_config::BehaviorVersion;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use futures_util::{StreamExt, stream};
 use vestibule_core::platform::{Queue, QueueError, Task};
 
 use crate::store::{retries, timeouts};
 
+/// Tasks in one message: each message costs, and is received, worked and tried again whole.
+const IN_A_MESSAGE: usize = 10;
 /// SQS takes no more messages at once.
 const MOST_AT_ONCE: usize = 10;
-/// Requests under way at once.
-const SIDE_BY_SIDE: usize = 4;
 /// How long sending may take. Somebody may wait for the answer of the request that sends; the task itself can be done without.
 const LONGEST: Duration = Duration::from_secs(3);
 
@@ -38,13 +37,12 @@ impl SqsQueue {
         Ok(Self { client: Client::new(&config), url })
     }
 
-    async fn send_some(&self, tasks: &[Task]) -> Result<(), QueueError> {
-        let entry = |(number, task): (usize, &Task)| {
-            let body = serde_json::to_string(task).map_err(|error| QueueError(error.to_string()))?;
+    async fn send_some(&self, messages: &[String]) -> Result<(), QueueError> {
+        let entry = |(number, body): (usize, &String)| {
             let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(body).build();
             entry.map_err(|error| QueueError(error.to_string()))
         };
-        let entries = tasks.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        let entries = messages.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
         let sent = sent.map_err(|error| QueueError(aws_sdk_sqs::error::DisplayErrorContext(&error).to_string()))?;
         match sent.failed().first() {
@@ -59,9 +57,13 @@ impl SqsQueue {
 #[async_trait]
 impl Queue for SqsQueue {
     async fn send(&self, tasks: Vec<Task>) -> Result<(), QueueError> {
+        let text = |tasks: &[Task]| serde_json::to_string(tasks).map_err(|error| QueueError(error.to_string()));
+        let messages = tasks.chunks(IN_A_MESSAGE).map(text).collect::<Result<Vec<_>, _>>()?;
         // What can be sent is sent, whatever became of the others.
-        let sending: Vec<_> = tasks.chunks(MOST_AT_ONCE).map(|some| self.send_some(some)).collect();
-        let sent: Vec<_> = stream::iter(sending).buffer_unordered(SIDE_BY_SIDE).collect().await;
-        sent.into_iter().collect()
+        let mut outcome = Ok(());
+        for some in messages.chunks(MOST_AT_ONCE) {
+            outcome = outcome.and(self.send_some(some).await);
+        }
+        outcome
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use crate::function::Function;
 
 /// How many messages an invocation gets at most.
-const BATCH: i32 = 10;
+const BATCH: i32 = 2;
 /// After how many seconds a message that was not deleted comes again.
 const COMES_AGAIN: &str = "10";
 /// Batches that are under way at once.
@@ -62,8 +62,9 @@ impl EventSource {
         &self.url
     }
 
-    /// Puts a message in.
-    pub(crate) async fn send(&self, body: String) -> Result<()> {
+    /// Puts a message of one task in.
+    pub(crate) async fn send(&self, task: &str) -> Result<()> {
+        let body = format!("[{task}]");
         self.client.send_message().queue_url(&self.url).message_body(body).send().await.context("sending a message")?;
         Ok(())
     }

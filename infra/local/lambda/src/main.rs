@@ -118,7 +118,7 @@ async fn tick(State(control): State<Arc<Control>>) -> Response<Body> {
 }
 
 async fn send(State(control): State<Arc<Control>>, body: String) -> Response<Body> {
-    match control.tasks.send(body).await {
+    match control.tasks.send(&body).await {
         Ok(()) => Response::new(Body::empty()),
         Err(error) => failed(&format!("{error:#}")),
     }
