@@ -3,6 +3,7 @@
 //! letter. As `template.yaml` has it, but for the time that a message takes to come again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -21,7 +22,9 @@ const COMES_AGAIN: &str = "10";
 /// Batches that are under way at once.
 pub(crate) const BATCHES: usize = 4;
 /// How long after nothing came it is asked for again.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a tick waits for its tasks.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// How often it comes.
 const TRIES: u8 = 3;
 
@@ -30,6 +33,8 @@ const TRIES: u8 = 3;
 pub(crate) struct EventSource {
     client: Client,
     url: String,
+    /// How often nothing came while nothing was under way.
+    quiet: Arc<AtomicU64>,
 }
 
 impl EventSource {
@@ -54,7 +59,7 @@ impl EventSource {
             .attributes(QueueAttributeName::VisibilityTimeout, COMES_AGAIN)
             .attributes(QueueAttributeName::RedrivePolicy, redrive);
         let made = made.send().await.context("making a queue")?;
-        Ok(Self { client, url: made.queue_url.context("a queue has an address")? })
+        Ok(Self { client, url: made.queue_url.context("a queue has an address")?, quiet: Arc::default() })
     }
 
     /// Its address, as the functions are told it.
@@ -69,6 +74,18 @@ impl EventSource {
         Ok(())
     }
 
+    /// Waits until what was sent is worked, and what came of that. Not for ever: others may go on sending.
+    pub(crate) async fn drained(&self) {
+        let before = self.quiet.load(Ordering::Relaxed);
+        for _ in 0..LONGEST_WAIT.as_millis() / PAUSE.as_millis() {
+            // The first look may have begun before.
+            if self.quiet.load(Ordering::Relaxed) >= before + 2 {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Invokes the function with what comes, for ever: several batches at once, as Lambda does.
     pub(crate) async fn invoke(self, function: Arc<Function>) {
         let room = Arc::new(Semaphore::new(BATCHES));
@@ -78,6 +95,8 @@ impl EventSource {
                 Ok(messages) if !messages.is_empty() => messages,
                 // An emulator that is made to wait spends its time on that.
                 Ok(_) => {
+                    // One place is the one just taken.
+                    self.quiet.fetch_add(u64::from(room.available_permits() == BATCHES - 1), Ordering::Relaxed);
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }

@@ -110,8 +110,11 @@ async fn request(State(function): State<Arc<Function>>, request: Request) -> Res
     }
 }
 
+/// Answers when the tick's tasks are done: whoever lets minutes pass wants each to have its work.
 async fn tick(State(control): State<Arc<Control>>) -> Response<Body> {
-    match control.sync.invoke(control.sync.request_id(), control.event.clone()).await {
+    let ticked = control.sync.invoke(control.sync.request_id(), control.event.clone()).await;
+    control.tasks.drained().await;
+    match ticked {
         Ok(answer) => Response::new(Body::from(answer)),
         Err(reason) => failed(&reason),
     }
