@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use vestibule_core::platform::Task;
@@ -31,26 +32,31 @@ async fn answer(broker: &Arc<Broker>, event: &Value) -> Result<Value, Error> {
 
 /// Does the tasks of a batch side by side: one that waits for a slow provider holds up no other.
 async fn work(broker: &Arc<Broker>, records: &[Value]) -> Value {
-    let mut tasks = JoinSet::new();
+    let mut messages = JoinSet::new();
     for record in records {
         let member = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (id, body, broker) = (member("messageId"), member("body"), broker.clone());
-        tasks.spawn(async move { if is_done(&broker, &body).await { None } else { Some(id) } });
+        messages.spawn(async move { if is_done(&broker, &body).await { None } else { Some(id) } });
     }
     let mut failures = Vec::new();
-    for id in tasks.join_all().await.into_iter().flatten() {
+    for id in messages.join_all().await.into_iter().flatten() {
         failures.push(json!({ "itemIdentifier": id }));
     }
     json!({ "batchItemFailures": failures })
 }
 
-/// Whether a message needs no other try. What is no task comes to the dead letters after some.
+/// Whether a message needs no other try. What holds no tasks comes to the dead letters after some.
 async fn is_done(broker: &Broker, body: &str) -> bool {
-    let Ok(task) = serde_json::from_str::<Task>(body) else {
+    let Ok(tasks) = serde_json::from_str::<Vec<Task>>(body) else {
         tracing::error!("queue.unreadable");
         return false;
     };
-    let outcome = broker.work(&task).await;
+    let done = join_all(tasks.iter().map(|task| is_task_done(broker, task))).await;
+    done.into_iter().all(|is_done| is_done)
+}
+
+async fn is_task_done(broker: &Broker, task: &Task) -> bool {
+    let outcome = broker.work(task).await;
     telemetry::worked(outcome.as_ref());
     match outcome {
         Ok(report) => {

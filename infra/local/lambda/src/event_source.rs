@@ -3,20 +3,28 @@
 //! letter. As `template.yaml` has it, but for the time that a message takes to come again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::function::Function;
 
 /// How many messages an invocation gets at most.
-const BATCH: i32 = 10;
+const BATCH: i32 = 2;
 /// After how many seconds a message that was not deleted comes again.
-const COMES_AGAIN: &str = "2";
+const COMES_AGAIN: &str = "10";
+/// Batches that are under way at once.
+pub(crate) const BATCHES: usize = 4;
+/// How long after nothing came it is asked for again.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a tick waits for its tasks.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// How often it comes.
 const TRIES: u8 = 3;
 
@@ -25,6 +33,8 @@ const TRIES: u8 = 3;
 pub(crate) struct EventSource {
     client: Client,
     url: String,
+    /// How often nothing came while nothing was under way.
+    quiet: Arc<AtomicU64>,
 }
 
 impl EventSource {
@@ -49,7 +59,7 @@ impl EventSource {
             .attributes(QueueAttributeName::VisibilityTimeout, COMES_AGAIN)
             .attributes(QueueAttributeName::RedrivePolicy, redrive);
         let made = made.send().await.context("making a queue")?;
-        Ok(Self { client, url: made.queue_url.context("a queue has an address")? })
+        Ok(Self { client, url: made.queue_url.context("a queue has an address")?, quiet: Arc::default() })
     }
 
     /// Its address, as the functions are told it.
@@ -57,29 +67,62 @@ impl EventSource {
         &self.url
     }
 
-    /// Puts a message in.
-    pub(crate) async fn send(&self, body: String) -> Result<()> {
+    /// Puts a message of one task in.
+    pub(crate) async fn send(&self, task: &str) -> Result<()> {
+        let body = format!("[{task}]");
         self.client.send_message().queue_url(&self.url).message_body(body).send().await.context("sending a message")?;
         Ok(())
     }
 
-    /// Invokes the function with what comes, for ever.
-    pub(crate) async fn invoke(self, function: Arc<Function>) {
-        loop {
-            if let Err(error) = self.invoke_once(&function).await {
-                eprintln!("the queue: {error:#}");
-                tokio::time::sleep(Duration::from_millis(200)).await;
+    /// Waits until what was sent is worked, and what came of that. Not for ever: others may go on sending.
+    pub(crate) async fn drained(&self) {
+        let before = self.quiet.load(Ordering::Relaxed);
+        for _ in 0..LONGEST_WAIT.as_millis() / PAUSE.as_millis() {
+            // The first look may have begun before.
+            if self.quiet.load(Ordering::Relaxed) >= before + 2 {
+                return;
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
-    async fn invoke_once(&self, function: &Function) -> Result<()> {
-        let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
-        let messages = receive.wait_time_seconds(1).send().await.context("receiving messages")?.messages;
-        let messages = messages.unwrap_or_default();
-        if messages.is_empty() {
-            return Ok(());
+    /// Invokes the function with what comes, for ever: several batches at once, as Lambda does.
+    pub(crate) async fn invoke(self, function: Arc<Function>) {
+        let room = Arc::new(Semaphore::new(BATCHES));
+        loop {
+            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+            let messages = match self.receive().await {
+                Ok(messages) if !messages.is_empty() => messages,
+                // An emulator that is made to wait spends its time on that.
+                Ok(_) => {
+                    // One place is the one just taken.
+                    self.quiet.fetch_add(u64::from(room.available_permits() == BATCHES - 1), Ordering::Relaxed);
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                Err(error) => {
+                    eprintln!("the queue: {error:#}");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let (source, function) = (self.clone(), Arc::clone(&function));
+            tokio::spawn(async move {
+                if let Err(error) = source.work(&function, messages).await {
+                    eprintln!("the queue: {error:#}");
+                }
+                drop(place);
+            });
         }
+    }
+
+    async fn receive(&self) -> Result<Vec<Message>> {
+        let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
+        let received = receive.wait_time_seconds(0).send().await.context("receiving messages")?;
+        Ok(received.messages.unwrap_or_default())
+    }
+
+    async fn work(&self, function: &Function, messages: Vec<Message>) -> Result<()> {
         let event = json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() });
         let answer = function.invoke(function.request_id(), event.to_string().into()).await;
         let failed = match answer {
@@ -87,11 +130,17 @@ impl EventSource {
             // All of them.
             Err(reason) => anyhow::bail!("the function failed: {reason}"),
         };
-        for message in messages {
+        let mut done = Vec::new();
+        for (number, message) in messages.into_iter().enumerate() {
             let is_failed = message.message_id.as_ref().is_some_and(|id| failed.contains(id));
-            if !is_failed && let Some(receipt) = message.receipt_handle {
-                self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await?;
+            if let Some(receipt) = message.receipt_handle.filter(|_| !is_failed) {
+                let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string()).receipt_handle(receipt);
+                done.push(entry.build()?);
             }
+        }
+        if !done.is_empty() {
+            let delete = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(done));
+            delete.send().await.context("deleting messages")?;
         }
         Ok(())
     }

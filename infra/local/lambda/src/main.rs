@@ -25,7 +25,7 @@ use http::{Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::event_source::EventSource;
+use crate::event_source::{BATCHES, EventSource};
 use crate::function::Function;
 
 /// Lambda refuses larger events.
@@ -57,8 +57,6 @@ struct Arguments {
     sqs: String,
 }
 
-/// Batches of tasks that are under way at once.
-const BATCHES: usize = 4;
 /// Processes of `vestibule-sync`: ticks and batches may meet.
 const SYNC_INSTANCES: usize = BATCHES + 2;
 
@@ -75,9 +73,7 @@ async fn main() -> Result<()> {
     let tasks = EventSource::create(&arguments.sqs).await?;
     let http = Function::start("vestibule-http", &arguments.http, arguments.instances, tasks.url()).await?;
     let sync = Function::start("vestibule-sync", &arguments.sync, SYNC_INSTANCES, tasks.url()).await?;
-    for _ in 0..BATCHES {
-        tokio::spawn(tasks.clone().invoke(Arc::clone(&sync)));
-    }
+    tokio::spawn(tasks.clone().invoke(Arc::clone(&sync)));
     let event = std::fs::read(&arguments.event).with_context(|| format!("reading {}", arguments.event.display()))?;
     let control = Arc::new(Control { sync, event: Bytes::from(event), tasks });
     let routes = Router::new().route("/tick", any(tick)).route("/send", post(send)).with_state(control);
@@ -114,15 +110,18 @@ async fn request(State(function): State<Arc<Function>>, request: Request) -> Res
     }
 }
 
+/// Answers when the tick's tasks are done: whoever lets minutes pass wants each to have its work.
 async fn tick(State(control): State<Arc<Control>>) -> Response<Body> {
-    match control.sync.invoke(control.sync.request_id(), control.event.clone()).await {
+    let ticked = control.sync.invoke(control.sync.request_id(), control.event.clone()).await;
+    control.tasks.drained().await;
+    match ticked {
         Ok(answer) => Response::new(Body::from(answer)),
         Err(reason) => failed(&reason),
     }
 }
 
 async fn send(State(control): State<Arc<Control>>, body: String) -> Response<Body> {
-    match control.tasks.send(body).await {
+    match control.tasks.send(&body).await {
         Ok(()) => Response::new(Body::empty()),
         Err(error) => failed(&format!("{error:#}")),
     }
