@@ -54,27 +54,36 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
     if runtime == Runtime::Worker {
         build::worker(false)?;
     }
+    with_broker(tally, runtime, |tally, target| {
+        suites::deployed(tally, programs, target, filter)?;
+        suites::application(tally, target, filter)?;
+        suites::description(tally, target, filter)?;
+        // The broker is the same everywhere; once is enough for what stands around it.
+        if runtime == Runtime::Native {
+            suites::examples(tally, target, scope, filter)?;
+        }
+        if scope == Scope::Native {
+            return Ok(());
+        }
+        suites::scim(tally, target, filter)?;
+        suites::browser(tally, target, filter)
+    })?;
+    // A broker of its own: its ticks go to every tenant, and those of the other suites are thousands.
+    with_broker(tally, runtime, |tally, target| suites::later(tally, programs, target, filter))
+}
+
+/// Suites against one broker, which is theirs. When one fails, what the broker said is shown.
+fn with_broker(
+    tally: &mut Tally,
+    runtime: Runtime,
+    suites: impl FnOnce(&mut Tally, &Target<'_>) -> Result<()>,
+) -> Result<()> {
     let broker = step(&format!("start the broker on {}", runtime.name()), || {
         runtime::start(runtime, &Options { time: Time::Tests, ..Options::default() })
     })?;
     let idp = IdentityProvider::start(&broker.url, broker.clock.as_deref())?;
     let failed = tally.failed;
-    let target = Target { runtime, broker: &broker, idp: &idp };
-    let outcome = suites::deployed(tally, programs, &target, filter)
-        .and_then(|()| suites::application(tally, &target, filter))
-        .and_then(|()| suites::description(tally, &target, filter))
-        .and_then(|()| {
-            // The broker is the same everywhere; once is enough for what stands around it.
-            if runtime == Runtime::Native { suites::examples(tally, &target, scope, filter) } else { Ok(()) }
-        })
-        .and_then(|()| {
-            if scope == Scope::Native {
-                return Ok(());
-            }
-            suites::scim(tally, &target, filter)?;
-            suites::browser(tally, &target, filter)
-        })
-        .and_then(|()| suites::later(tally, programs, &target, filter));
+    let outcome = suites(tally, &Target { runtime, broker: &broker, idp: &idp });
     if outcome.is_err() || tally.failed > failed {
         broker.print_logs();
         idp.print_log();
