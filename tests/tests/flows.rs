@@ -11,6 +11,7 @@ mod flows {
     mod choose;
     mod connections;
     mod copies;
+    mod decommission;
     mod deliveries;
     mod domains;
     mod egress;
