@@ -133,7 +133,7 @@ impl OidcSettings {
             token_endpoint: endpoints.token,
             jwks_uri: endpoints.jwks,
             userinfo_endpoint: endpoints.userinfo,
-            introspection_endpoint: None,
+            introspection_endpoint: endpoints.introspection,
             pushed_authorization_request_endpoint: endpoints.pushed_authorization_request,
             require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: false,
@@ -154,6 +154,9 @@ pub struct Endpoints {
     /// Where claims can be asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo: Option<Url>,
+    /// Where it can be asked whether an access token is good (RFC 7662).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection: Option<Url>,
     /// Where authorization requests can be sent ahead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed_authorization_request: Option<Url>,

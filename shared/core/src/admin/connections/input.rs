@@ -145,9 +145,14 @@ impl ConnectionInput {
         check_name(problems, &self.name);
         self.check_issuer(broker, problems);
         if let Some(endpoints) = &self.endpoints {
-            let Endpoints { authorization, token, jwks, userinfo, pushed_authorization_request } = endpoints;
+            let Endpoints { authorization, token, jwks, userinfo, introspection, pushed_authorization_request } =
+                endpoints;
             let addresses = [("authorization", Some(authorization)), ("token", Some(token)), ("jwks", Some(jwks))];
-            let optional = [("userinfo", userinfo), ("pushed_authorization_request", pushed_authorization_request)];
+            let optional = [
+                ("userinfo", userinfo),
+                ("introspection", introspection),
+                ("pushed_authorization_request", pushed_authorization_request),
+            ];
             let optional = optional.map(|(name, address)| (name, address.as_ref()));
             for (name, address) in addresses.into_iter().chain(optional) {
                 let checked = address.map_or(Ok(()), |address| check_address(broker, address));
