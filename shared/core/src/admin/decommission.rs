@@ -64,7 +64,9 @@ pub async fn preview(broker: &Broker, tenant: &str, user: &str) -> Result<Decomm
     let (mut shown, mut families) = (Vec::with_capacity(live.len()), BTreeMap::<String, u32>::new());
     for session in live {
         let clients = sessions::clients_of(broker, &shard, &session.subject.session).await?;
-        clients.iter().for_each(|(client, count)| *families.entry(client.clone()).or_default() += count);
+        for (client, count) in &clients {
+            *families.entry(client.clone()).or_default() += count;
+        }
         shown.push(sessions::view(session, Some(clients)));
     }
     let mut applications = Vec::with_capacity(families.len());
