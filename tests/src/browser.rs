@@ -92,7 +92,12 @@ impl Default for Browser {
 impl Browser {
     /// A browser without history.
     pub fn new() -> Self {
-        Self { http: crate::platform::http_client(), jar: Vec::new() }
+        Self::over(crate::platform::http_client())
+    }
+
+    /// A browser without history that sends its requests by this client.
+    pub const fn over(http: reqwest::Client) -> Self {
+        Self { http, jar: Vec::new() }
     }
 
     /// Types an address and follows where it leads.

@@ -1,12 +1,14 @@
 //! The world of the tests themselves: real time, real randomness, real signatures, plain HTTP to loopback.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use http::HeaderMap;
 use serde_json::{Value, json};
 use vestibule_aws::crypto::AwsLc;
 use vestibule_aws::http::OutboundHttp;
@@ -17,8 +19,17 @@ use vestibule_protocol::jose::{Algorithm, KeyMaterial, PublicKey};
 
 /// A client that follows no redirects and keeps no cookies.
 pub fn http_client() -> reqwest::Client {
-    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-    builder.build().expect("a client without settings can be built")
+    client_builder().build().expect("a client without settings can be built")
+}
+
+/// The same, on another machine as far as the broker can see, and with these headers in each request.
+pub fn http_client_at(address: IpAddr, headers: HeaderMap) -> reqwest::Client {
+    let builder = client_builder().local_address(address).default_headers(headers);
+    builder.build().expect("a client with an address can be built")
+}
+
+fn client_builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy()
 }
 
 /// The way of a relying party to the broker.

@@ -4,7 +4,11 @@
 
 #[path = "later/clock.rs"]
 mod clock;
+#[path = "later/deliveries.rs"]
+mod deliveries;
 #[path = "later/keeper.rs"]
 mod keeper;
+#[path = "later/origin.rs"]
+mod origin;
 #[path = "later/slots.rs"]
 mod slots;

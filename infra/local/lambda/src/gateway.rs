@@ -4,8 +4,11 @@
 //! Kept faithful where the difference would hide a bug: cookies travel in a list of their own, repeated headers are
 //! joined with commas, form bodies arrive in base64, the query string is passed on byte for byte.
 
+use std::net::{IpAddr, SocketAddr};
+
 use anyhow::{Context, Result, bail};
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -28,6 +31,7 @@ pub(crate) fn event(parts: &Parts, body: &Bytes, id: &str, epoch_milliseconds: u
     let path = parts.uri.path();
     let query = parts.uri.query().unwrap_or_default();
     let host = text(&parts.headers, &http::header::HOST);
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let mut event = json!({
         "version": "2.0",
         "routeKey": "$default",
@@ -43,7 +47,7 @@ pub(crate) fn event(parts: &Parts, body: &Bytes, id: &str, epoch_milliseconds: u
                 "method": parts.method.as_str(),
                 "path": path,
                 "protocol": "HTTP/1.1",
-                "sourceIp": "127.0.0.1",
+                "sourceIp": peer.map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.0.ip()),
                 "userAgent": text(&parts.headers, &USER_AGENT),
             },
             "requestId": id,

@@ -90,6 +90,7 @@ async fn main() -> Result<()> {
 
 async fn serve(address: SocketAddr, routes: Router) -> Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, routes).await });
     Ok(())
 }
