@@ -4,7 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as oidc from 'openid-client';
 import { broker, connection, idp } from './broker.mjs';
+import { PlainBrowser } from './plain-browser.mjs';
 
 const examples = new URL('../../examples/', import.meta.url).pathname;
 export const secret = 'the-secret-of-an-example-0123456789';
@@ -84,6 +86,19 @@ export class Running {
     this.#processes.push(started);
     return started;
   }
+}
+
+/** Tokens of an application, as its server gets them. */
+export async function tokens(id, redirectUri) {
+  const overHttp = { execute: [oidc.allowInsecureRequests] };
+  const config = await oidc.discovery(new URL(broker), id, {}, oidc.ClientSecretBasic(secret), overHttp);
+  const verifier = oidc.randomPKCECodeVerifier();
+  const start = oidc.buildAuthorizationUrl(config, {
+    redirect_uri: redirectUri, scope: 'openid email', tenant: 'acme', state: 's',
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
+  });
+  const end = await new PlainBrowser().walk(start.href, redirectUri, 'alice');
+  return oidc.authorizationCodeGrant(config, end, { pkceCodeVerifier: verifier, expectedState: 's', idTokenExpected: true });
 }
 
 export { examples, idp };

@@ -6,9 +6,8 @@ import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
-import * as oidc from 'openid-client';
 import { broker } from './broker.mjs';
-import { examples, freePort, Running, secret } from './example.mjs';
+import { examples, freePort, Running, secret, tokens } from './example.mjs';
 import { PlainBrowser } from './plain-browser.mjs';
 
 const running = new Running();
@@ -71,19 +70,6 @@ test('an application on axum signs people in', async () => {
   assert.match((await browser.send(`${origin}/`)).body, /^\S+ alice@example\.test$/);
   await keepsOut(origin);
 });
-
-/** Tokens of an application, as its server gets them. */
-async function tokens(id, redirectUri) {
-  const overHttp = { execute: [oidc.allowInsecureRequests] };
-  const config = await oidc.discovery(new URL(broker), id, {}, oidc.ClientSecretBasic(secret), overHttp);
-  const verifier = oidc.randomPKCECodeVerifier();
-  const start = oidc.buildAuthorizationUrl(config, {
-    redirect_uri: redirectUri, scope: 'openid email', tenant: 'acme', state: 's',
-    code_challenge: await oidc.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
-  });
-  const end = await new PlainBrowser().walk(start.href, redirectUri, 'alice');
-  return oidc.authorizationCodeGrant(config, end, { pkceCodeVerifier: verifier, expectedState: 's', idTokenExpected: true });
-}
 
 /**
  * An access token of the application `express` whose refresh token it gave back: one for all tests, made before any of them

@@ -34,6 +34,8 @@ pub(crate) fn node_packages() -> Result<()> {
 pub(crate) enum Python {
     /// What tests run against.
     Tests,
+    /// Caddy, Envoy and Traefik: what the examples stand behind.
+    Proxies,
     /// What reads the deployment files.
     Deployment,
 }
@@ -42,6 +44,7 @@ impl Python {
     fn folder(self) -> &'static str {
         match self {
             Self::Tests => ".venv/tests",
+            Self::Proxies => ".venv/proxies",
             Self::Deployment => ".venv/deployment",
         }
     }
@@ -49,12 +52,18 @@ impl Python {
     fn requirements(self) -> &'static str {
         match self {
             Self::Tests => "tests/python/requirements.txt",
+            Self::Proxies => "tests/python/proxies.txt",
             Self::Deployment => "infra/aws/requirements.txt",
         }
     }
 
     /// A program of these packages.
     pub(crate) fn program(self, name: &str) -> Result<PathBuf> {
+        Ok(self.programs()?.join(name))
+    }
+
+    /// The folder with the programs of these packages.
+    pub(crate) fn programs(self) -> Result<PathBuf> {
         let venv = root().join(self.folder());
         let programs = venv.join("bin");
         let requirements = root().join(self.requirements());
@@ -67,7 +76,7 @@ impl Python {
                 run(command(&pip, &["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))
             })
         })?;
-        Ok(programs.join(name))
+        Ok(programs)
     }
 }
 

@@ -115,8 +115,8 @@ pub(super) fn scim(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>)
     count(tally, &name, target.tell(&mut tests))
 }
 
-/// The examples of `docs/INTEGRATE.md`: from their own files, as the document says. The one with a browser only when all
-/// is run.
+/// The examples of `docs/INTEGRATE.md`: from their own files, as the document says. Those behind proxies only when all is
+/// run.
 pub(super) fn examples(tally: &mut Tally, target: &Target<'_>, scope: Scope, filter: Option<&str>) -> Result<()> {
     count(tally, "the verifier in JavaScript", &mut node_tests("verify.test.mjs", filter))?;
     let mut tests = node_tests("integrate.test.mjs", filter);
@@ -129,7 +129,10 @@ pub(super) fn examples(tally: &mut Tally, target: &Target<'_>, scope: Scope, fil
     let mut tests = node_tests("nginx.test.mjs", filter);
     tests.env("VESTIBULE_BINARY", binary("vestibule")).env("VESTIBULE_NGINX", install::nginx()?);
     tests.env("VESTIBULE_CHROMIUM", install::chromium()?);
-    count(tally, "the example behind nginx, in a browser", target.tell(&mut tests))
+    count(tally, "the example behind nginx, in a browser", target.tell(&mut tests))?;
+    let mut tests = node_tests("proxies.test.mjs", filter);
+    tests.env("VESTIBULE_BINARY", binary("vestibule")).env("VESTIBULE_PROXIES", Python::Proxies.programs()?);
+    count(tally, "the examples behind Caddy, Traefik and Envoy", target.tell(&mut tests))
 }
 
 /// The demo, the checkpoint, invitations, a test login and signing out in a browser.
