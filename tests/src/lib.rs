@@ -11,6 +11,7 @@ pub mod in_process;
 pub mod passing;
 pub mod platform;
 pub mod reply;
+pub mod revocation;
 pub mod scim;
 pub mod status_list;
 pub mod watched_store;

@@ -2,8 +2,9 @@
 
 use http::Method;
 use serde_json::json;
+use vestibule_testkit::Lie;
 use vestibule_tests::form::Form;
-use vestibule_tests::world::{SIGNED_OUT, member, register};
+use vestibule_tests::world::{SIGNED_OUT, connection, member, register};
 use vestibule_tests::{Browser, Reply, World};
 
 fn logout(world: &World, params: &[(&str, &str)]) -> String {
@@ -54,6 +55,34 @@ async fn an_application_may_ask_by_post() {
     let there = reply.location().expect("a redirect");
     assert!(there.as_str().starts_with(SIGNED_OUT), "{there}");
     assert_eq!(world.refresh(&member(&tokens, "refresh_token")).await.status, 400);
+}
+
+/// Whoever signs out is out, though their provider answers nobody, or their connection is disabled or gone. LO-2, LO-8.
+#[tokio::test]
+async fn signing_out_needs_no_provider() {
+    for what in ["silent", "disabled", "removed"] {
+        let world = World::new().await;
+        let mut browser = Browser::new();
+        let tokens = world.tokens_in(&mut browser).await;
+        for lie in [Lie::DiscoveryDown, Lie::JwksDown, Lie::TokenEndpointFails] {
+            world.idp.lie(lie);
+        }
+        let corp = format!("/tenants/{}/connections/corp", world.tenant);
+        match what {
+            "disabled" => {
+                drop(world.broker.put(&corp, connection(world.idp.issuer(), &json!({ "enabled": false }))).await);
+            }
+            "removed" => assert_eq!(world.broker.admin(Method::DELETE, &corp, None).await.status, 204),
+            _ => {}
+        }
+        let hint = member(&tokens, "id_token");
+        let address = logout(&world, &[("id_token_hint", &hint), ("post_logout_redirect_uri", SIGNED_OUT)]);
+        let visit = browser.visit(&address).await;
+        assert!(visit.arrived().as_str().starts_with(SIGNED_OUT), "{what}");
+        assert_eq!(session(&browser, &world), None, "{what}");
+        assert_eq!(world.refresh(&member(&tokens, "refresh_token")).await.status, 400, "{what}");
+        assert_eq!(world.userinfo(&tokens).await.status, 401, "{what}");
+    }
 }
 
 /// An address that is not registered, character by character, or registered for somebody else, is never gone to.

@@ -117,6 +117,21 @@ async fn a_refresh_cannot_slip_past_a_deactivation() {
     }
 }
 
+/// One revocation, twenty times at once: it counts once, and is spent. ED-1, LO-9.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_revocations_one_counts() {
+    let world = World::new().await;
+    let before = world.tokens().await;
+    let token = world.revocation_token().await;
+    let replies = join_all((0..20).map(|_| world.revoke_alice(&token))).await;
+    let count = |status: u16| replies.iter().filter(|reply| reply.status == status).count();
+    assert_eq!((count(204), count(401)), (1, 19), "{:?}", replies.iter().map(|it| it.status).collect::<Vec<_>>());
+    assert_eq!(world.refresh(&member(&before, "refresh_token")).await.status, 400);
+    let after = world.tokens().await;
+    assert_eq!(world.revoke_alice(&token).await.status, 401);
+    assert_eq!(world.refresh(&member(&after, "refresh_token")).await.status, 200);
+}
+
 /// The minute's work may run while it runs, and disturbs nobody. ED-5.
 #[tokio::test(flavor = "multi_thread")]
 async fn ticks_may_overlap() {

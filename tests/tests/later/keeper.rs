@@ -132,27 +132,19 @@ async fn whoever_is_revoked_at_the_provider_is_out() {
     let (world, told) = world().await;
     let [tokens, other] = [world.tokens().await, world.tokens().await];
     let shown = world.broker.admin(Method::GET, &format!("/tenants/{}/connections/corp", world.tenant), None).await;
-    let endpoint = shown.text("global_token_revocation_uri");
-    let mut claims = world.idp.logout_claims(&endpoint, &unique("jti"));
-    claims.as_object_mut().expect("claims").remove("events");
-    let token = world.idp.notice(Some("global-token-revocation+jwt"), &claims).await.expect("the provider signs");
-    let path = endpoint.strip_prefix(&world.broker.url).expect("an address of the broker");
-    let revoke = async |token: &str| {
-        let subject = world.idp.subject_of(ALICE).expect("an account");
-        let body = json!({ "sub_id": { "format": "iss_sub", "iss": world.idp.issuer(), "sub": subject } });
-        let request = world.broker.request(Method::POST, path).bearer_auth(token);
-        Reply::of(request.header("content-type", "application/json").body(body.to_string())).await
-    };
-    assert_eq!(revoke(&member(&tokens, "id_token")).await.status, 401);
+    let endpoint = format!("/oauth2/global-token-revocation/{}/corp", world.tenant);
+    assert_eq!(shown.text("global_token_revocation_uri"), world.broker.at(&endpoint));
+    let token = world.revocation_token().await;
+    assert_eq!(world.revoke_alice(&member(&tokens, "id_token")).await.status, 401);
     assert!(is_active(&world, &tokens).await, "only the provider's word to this address counts");
-    let reply = revoke(&token).await;
+    let reply = world.revoke_alice(&token).await;
     assert_eq!(reply.status, 204, "{}", reply.body);
     assert!(!is_active(&world, &tokens).await && !is_active(&world, &other).await);
     let sessions = format!("/tenants/{}/users/{}/sessions", world.tenant, claim(&tokens, "sub"));
     assert_eq!(world.broker.admin(Method::GET, &sessions, None).await.json()["items"], json!([]));
     is_out(&world, &told, &tokens).await;
     let again = world.tokens().await;
-    assert_eq!(revoke(&token).await.status, 401, "it was used");
+    assert_eq!(world.revoke_alice(&token).await.status, 401, "it was used");
     assert!(is_active(&world, &again).await);
 }
 
