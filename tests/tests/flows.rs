@@ -16,6 +16,7 @@ mod flows {
     mod domains;
     mod egress;
     mod ends;
+    mod front_channel;
     mod gate;
     mod idle;
     mod import_groups;
@@ -31,6 +32,7 @@ mod flows {
     mod outbox;
     mod provider_notices;
     mod provider_revocations;
+    mod provider_sign_out;
     mod provisioning;
     mod pushed;
     mod pushed_addresses;
@@ -50,6 +52,7 @@ mod flows {
     mod scim_list;
     mod scim_users;
     mod sessions;
+    mod sign_out;
     mod signing_keys;
     mod status_list;
     mod storage_calls;
