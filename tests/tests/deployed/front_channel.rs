@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use url::{Url, form_urlencoded};
 use vestibule_testkit::Document;
 use vestibule_tests::platform::unique;
 use vestibule_tests::world::{CALLBACK, SIGNED_OUT, connection, member};
@@ -22,8 +23,9 @@ async fn tokens(world: &World, sid: &str) -> Value {
 
 /// The frame, in a browser that keeps our cookie back.
 async fn frame(world: &World, tenant: &str, query: &[(&str, &str)]) -> Reply {
-    let path = format!("/oauth2/frontchannel-logout/{tenant}/corp");
-    Reply::of(world.broker.request(Method::GET, &path).query(query).header("sec-fetch-dest", "iframe")).await
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    let path = format!("/oauth2/frontchannel-logout/{tenant}/corp?{query}");
+    Reply::of(world.broker.request(Method::GET, &path).header("sec-fetch-dest", "iframe")).await
 }
 
 /// LO-6: `iss` and `sid` end one session without a cookie; the answer is for the provider's page only, is not kept, and
@@ -82,7 +84,7 @@ async fn an_application_is_told_in_a_frame() {
     world.broker.put(&format!("/clients/{}", world.app.id), app).await;
     let mut browser = Browser::new();
     let tokens = world.tokens_in(&mut browser).await;
-    let mut address = url::Url::parse(&world.broker.at("/oauth2/logout")).expect("an address");
+    let mut address = Url::parse(&world.broker.at("/oauth2/logout")).expect("an address");
     let hint = member(&tokens, "id_token");
     address.query_pairs_mut().append_pair("id_token_hint", &hint).append_pair("post_logout_redirect_uri", SIGNED_OUT);
     let reply = browser.get(address.as_str()).await;

@@ -68,7 +68,7 @@ async fn the_way_back_is_no_open_redirect() {
     let evil = [("post_logout_redirect_uri", "https://evil.example/"), ("state", "s")];
     let visit = browser.visit(&logout(&world, &member(&tokens, "id_token"), &evil)).await;
     assert_eq!(visit.page().url.path(), "/oauth2/signed-out");
-    assert!(!visit.hops.iter().any(|hop| hop.url.as_str().contains("evil")), "it went nowhere else");
+    assert!(!visit.hops.iter().skip(1).any(|hop| hop.url.as_str().contains("evil")), "the address is not passed on");
     let once_more = world.follow(&mut browser, &world.authorization(), ALICE).await;
     assert_eq!(once_more.arrived().host_str(), Some("app.example"));
 }
