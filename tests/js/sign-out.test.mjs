@@ -11,6 +11,7 @@ import { pictureOf } from './pictures.mjs';
 const tenant = 'signing-out';
 // RFC 7636, appendix B.
 const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
+const secret = 'the-application-at-the-broker-000000';
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 let apps;
 let browser;
@@ -31,8 +32,8 @@ async function startApp(id) {
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   const at = `http://127.0.0.1:${server.address().port}`;
   await put(`clients/${id}`, {
-    name: id, redirect_uris: [`${at}/`], post_logout_redirect_uris: [`${at}/bye`], client_auth: 'none',
-    frontchannel_logout_uri: `${at}/frame`,
+    name: id, redirect_uris: [`${at}/`], post_logout_redirect_uris: [`${at}/bye`],
+    client_auth: 'client_secret_post', client_secret: secret, frontchannel_logout_uri: `${at}/frame`,
   });
   return { id, at, asked, server };
 }
@@ -40,7 +41,9 @@ async function startApp(id) {
 before(async () => {
   await putTenant(tenant);
   apps = [await startApp('framed-one'), await startApp('framed-two')];
-  browser = await chromium.launch(chromiumOptions);
+  // Pages that a test makes up are from nowhere, and might not frame what is on this machine.
+  const args = [...chromiumOptions.args, '--disable-features=LocalNetworkAccessChecks'];
+  browser = await chromium.launch({ ...chromiumOptions, args });
   context = await browser.newContext();
   page = await context.newPage();
   page.setDefaultTimeout(15_000);
@@ -69,6 +72,7 @@ async function signIn({ id, at }) {
   const code = new URL(page.url()).searchParams.get('code');
   const form = new URLSearchParams({
     grant_type: 'authorization_code', code, redirect_uri: `${at}/`, code_verifier: verifier, client_id: id,
+    client_secret: secret,
   });
   const reply = await fetch(`${broker}/oauth2/token`, { method: 'POST', body: form });
   assert.equal(reply.status, 200);
@@ -148,7 +152,7 @@ test('a sign-out goes by way of the provider and comes back', async () => {
   await put(`tenants/${tenant}/connections/op`, connection({ logout: { at_provider: true } }));
   await put('clients/by-way-of', {
     name: 'Planning board', redirect_uris: [`${apps[1].at}/`], post_logout_redirect_uris: [`${apps[1].at}/bye`],
-    client_auth: 'none',
+    client_auth: 'client_secret_post', client_secret: secret,
   });
   const app = { ...apps[1], id: 'by-way-of' };
   await context.clearCookies();
