@@ -1,6 +1,7 @@
 //! Connections: the identity providers of a tenant. What may be sent is in [`input`]; a look at the
 //! provider itself in [`mod@check`].
 
+mod address;
 mod check;
 mod claims;
 mod input;
@@ -15,8 +16,8 @@ use serde::Serialize;
 use vestibule_protocol::mapping::attribute::AttributeMapping;
 use vestibule_protocol::mapping::path::ClaimPath;
 
+pub(super) use self::address::check_issuer;
 pub use self::check::{CheckReport, Finding, Severity, check};
-pub(super) use self::input::check_issuer;
 pub use self::input::{ConnectionInput, Protocol};
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};

@@ -33,15 +33,15 @@ pub(crate) fn signed_out(location: Option<&str>, frames: &[&str]) -> Page {
     frame_origins.sort_unstable();
     frame_origins.dedup();
     let body = html! {
+        @for frame in frames {
+            iframe hidden title="Sign-out of an application" src=(frame) sandbox="allow-scripts allow-same-origin" {}
+        }
         h1 { "Signed out" }
         @if let Some(location) = location {
             p { "You are signed out here. You will be taken on in a moment." }
             p { a href=(location) { "Continue" } }
         } @else {
             p { "You are signed out here. You can close this window." }
-        }
-        @for frame in frames {
-            iframe hidden title="Sign-out of an application" src=(frame) sandbox="allow-scripts allow-same-origin" {}
         }
     };
     page_with("Signed out", &body, &Extras { frame_origins, ..Extras::default() })

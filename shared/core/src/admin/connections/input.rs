@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::Url;
 use vestibule_protocol::mapping::attribute::AttributeMapping;
 use vestibule_protocol::mapping::path::ClaimPath;
 use vestibule_protocol::oidc::issuer::DIRECTORY;
 use vestibule_protocol::time::Seconds;
 
+use super::address::{check_address, check_issuer};
 use super::probe::StatusProbeInput;
 use super::{claims, logout, sync};
 use crate::Broker;
@@ -21,7 +21,6 @@ use crate::model::connection::{
 };
 use crate::model::sign_in::SignIn;
 use crate::model::sync::SyncSettings;
-use crate::platform::check_egress;
 use crate::seal::Sealed;
 use crate::upstream::request::OUR_PARAMETERS;
 
@@ -263,27 +262,6 @@ impl ConnectionInput {
             skew: self.skew_seconds.map_or(DEFAULT_SKEW, |seconds| Seconds(seconds.into())),
         }
     }
-}
-
-/// An issuer that can be one, and that we may ask for its documents.
-pub(in crate::admin) fn check_issuer(broker: &Broker, example: &str, is_template: bool) -> Result<(), &'static str> {
-    let url = Url::parse(example).map_err(|_| "is not a URL")?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("must not have a query or a fragment");
-    }
-    if example.contains(['{', '}']) || (is_template && !url.path().contains("00000000-0000-0000-0000-000000000000")) {
-        return Err("may have {tenantid} in its path, once, and no other brace");
-    }
-    check_address(broker, &url)
-}
-
-pub(super) fn check_address(broker: &Broker, url: &Url) -> Result<(), &'static str> {
-    let uri: http::Uri = url.as_str().parse().map_err(|_| "is not a URL")?;
-    if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err("must not have a fragment or a user name");
-    }
-    check_egress(&uri, broker.config.egress_loopback)
-        .map_err(|_| "must be https, and not on loopback or in a private network")
 }
 
 fn check_scopes(problems: &mut Problems, scopes: &[String]) {

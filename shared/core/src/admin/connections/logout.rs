@@ -1,6 +1,7 @@
 //! The rules on a connection's sign-outs.
 
-use super::input::{ConnectionInput, check_address};
+use super::address::check_address;
+use super::input::ConnectionInput;
 use crate::Broker;
 use crate::admin::problems::Problems;
 

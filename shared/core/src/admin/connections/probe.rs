@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::Url;
 use vestibule_protocol::mapping::path::ClaimPath;
 
-use super::input::check_address;
+use super::address::check_address;
 use super::sealed_secret;
 use crate::Broker;
 use crate::admin::problems::Problems;
