@@ -19,7 +19,8 @@ pub(super) struct Method {
 
 /// The root element of `text`, as XML Signature digests it. `prefixes`: the `InclusiveNamespaces` list.
 pub fn canonicalize(text: &str, prefixes: &[&str], comments: bool) -> Result<String, Refused> {
-    let document = xml::parse(text, MESSAGE_LIMIT)?;
+    let text = xml::lines(text);
+    let document = xml::parse(&text, MESSAGE_LIMIT)?;
     let inclusive = prefixes.iter().map(|prefix| if *prefix == "#default" { "" } else { prefix });
     let method = Method { comments, inclusive: inclusive.map(str::to_owned).collect() };
     Ok(write(document.root_element(), None, &method))

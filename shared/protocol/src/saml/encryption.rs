@@ -96,7 +96,7 @@ impl Encrypted {
     /// `text`, from which this was read, with what was encrypted in its place. `key`: the unwrapped content key.
     pub fn decrypted(&self, text: &str, key: &[u8]) -> Result<String, Refused> {
         let plain = decrypt(self.cipher, key, &self.data).ok_or(Refused::Decryption)?;
-        let plain = String::from_utf8(plain).map_err(|_| Refused::Decryption)?;
+        let plain = xml::message(&plain).map_err(|_| Refused::Decryption)?;
         match (text.get(..self.range.start), text.get(self.range.end..)) {
             (Some(before), Some(after)) => Ok([before, &plain, after].concat()),
             _ => Err(Refused::Decryption),

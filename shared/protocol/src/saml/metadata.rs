@@ -49,7 +49,8 @@ pub struct IdpMetadata {
 impl IdpMetadata {
     /// Reads the metadata of the identity provider `entity_id`, or of the only one in it.
     pub fn read(text: &str, entity_id: Option<&str>, now: Timestamp) -> Result<Self, Refused> {
-        let document = xml::parse(text, xml::METADATA_LIMIT)?;
+        let text = xml::lines(text);
+        let document = xml::parse(&text, xml::METADATA_LIMIT)?;
         let is_idp = |entity: &Node<'_, '_>| {
             let is_meant = entity_id.is_none_or(|id| xml::attribute(*entity, "entityID") == Some(id));
             is_meant && descriptor(*entity).is_some()

@@ -106,7 +106,7 @@ fn inflated(bytes: &[u8]) -> Result<String, Refused> {
         miniz_oxide::inflate::TINFLStatus::HasMoreOutput => Refused::TooLarge,
         _ => Refused::Encoding,
     })?;
-    String::from_utf8(bytes).map_err(|_| Refused::Encoding)
+    xml::message(&bytes)
 }
 
 #[cfg(test)]

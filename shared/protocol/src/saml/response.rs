@@ -6,6 +6,15 @@ use roxmltree::{Document, Node};
 use super::uri::{ASSERTION, DSIG, PROTOCOL, SUCCESS};
 use super::{Assertion, Expected, Refused, Signed, assertion, signature, xml};
 
+/// The message in a form that was posted (saml-bindings §3.5.4): base64 of UTF-8.
+pub fn posted(field: &str) -> Result<String, Refused> {
+    // Base64 takes four characters for three bytes; its line ends are few.
+    if field.len() / 2 > xml::MESSAGE_LIMIT {
+        return Err(Refused::TooLarge);
+    }
+    xml::message(&xml::base64(field)?)
+}
+
 /// What a response holds. Nothing of it is believed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
