@@ -138,7 +138,7 @@ def white_space_between_elements(asked, keys):
 @case
 def line_ends_of_Windows(asked, keys):
     text = etree.tostring(sign_assertion(response(asked), keys.idp), encoding="unicode")
-    return text.replace("><saml:Subject>", "\r\n><saml:Subject\r\n>").replace("<ds:DigestValue>", "<ds:DigestValue>&#13;\r\n")
+    return text.replace("><saml:Subject>", "\r\n><saml:Subject\r\n>").replace("<ds:SignatureValue>", "<ds:SignatureValue>&#13;\r\n")
 
 
 @case
