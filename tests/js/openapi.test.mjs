@@ -130,6 +130,7 @@ test('a life of each object goes as described', async () => {
     await kept(method, `${at}/users/nobody`, 404, body);
   }
   await kept('POST', `${at}/users/nobody/end-sessions`, 404);
+  await kept('GET', `${at}/users/nobody/decommission/preview`, 404);
   for (const path of ['sessions', 'connections/op/sessions', 'users/nobody/sessions']) {
     await kept('GET', `${at}/${path}?limit=2`, 200);
     await kept('GET', `${at}/${path}?cursor=*`, 400);

@@ -111,7 +111,7 @@ impl TestBroker {
             client_secret: "secret-at-the-provider".to_owned(),
             client_auth: ClientAuth::Basic,
             redirect_uris: vec![format!("{ISSUER}/oauth2/callback")],
-            post_logout_redirect_uris: Vec::new(),
+            post_logout_redirect_uris: vec![format!("{ISSUER}/oauth2/signed-out")],
         });
         idp.add_account(Account::new(ALICE, "password", "alice-1", "Alice"));
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));

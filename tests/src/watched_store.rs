@@ -1,7 +1,7 @@
 //! A store that a test watches: it says what happens right before and right after a call. For races, for processes that
 //! die half-way, and for counting.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -135,27 +135,85 @@ impl Counter {
     }
 }
 
-/// A process that dies: after a commit to a partition of this kind, every further call fails.
+/// A process that dies: after so many calls that count and succeed, every further call fails.
 pub struct DiesAfter {
-    kind: &'static str,
-    dead: AtomicBool,
+    counts: Counts,
+    left: AtomicUsize,
+}
+
+/// Which calls count.
+enum Counts {
+    All,
+    Writes,
+    WritesTo(&'static str),
 }
 
 impl DiesAfter {
-    /// See [`Call::writes_to`].
+    /// After one commit to a partition of this kind. See [`Call::writes_to`].
     pub const fn commit_to(kind: &'static str) -> Self {
-        Self { kind, dead: AtomicBool::new(false) }
+        Self::commits_to(kind, 1)
+    }
+
+    /// After so many commits to partitions of this kind.
+    pub const fn commits_to(kind: &'static str, many: usize) -> Self {
+        Self { counts: Counts::WritesTo(kind), left: AtomicUsize::new(many) }
+    }
+
+    /// After so many commits, wherever they go.
+    pub const fn commits(many: usize) -> Self {
+        Self { counts: Counts::Writes, left: AtomicUsize::new(many) }
+    }
+
+    /// After so many calls of whatever kind.
+    pub const fn calls(many: usize) -> Self {
+        Self { counts: Counts::All, left: AtomicUsize::new(many) }
     }
 }
 
 #[async_trait]
 impl Watch for DiesAfter {
     async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
-        if self.dead.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
+        if self.left.load(Ordering::SeqCst) == 0 { Err(died()) } else { Ok(()) }
     }
 
     async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
-        self.dead.fetch_or(call.writes_to(self.kind), Ordering::SeqCst);
+        let counts = match self.counts {
+            Counts::All => true,
+            Counts::Writes => call.writes,
+            Counts::WritesTo(kind) => call.writes_to(kind),
+        };
+        if counts {
+            take_one(&self.left);
+        }
         Ok(())
     }
+}
+
+/// A process that dies at one of its writes to partitions of a kind, and of which nothing there is heard again.
+pub struct DiesAtWrite {
+    kind: &'static str,
+    before: AtomicUsize,
+}
+
+impl DiesAtWrite {
+    /// At the write after so many others.
+    pub const fn to(kind: &'static str, before: usize) -> Self {
+        Self { kind, before: AtomicUsize::new(before) }
+    }
+}
+
+#[async_trait]
+impl Watch for DiesAtWrite {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        if !call.writes_to(self.kind) || take_one(&self.before) { Ok(()) } else { Err(died()) }
+    }
+}
+
+/// Whether there was one left.
+fn take_one(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+fn died() -> StoreError {
+    StoreError::Unavailable("the process died".into())
 }

@@ -279,7 +279,7 @@ pub async fn start_idp(broker: &Deployment) -> Arc<FakeOidcIdp> {
         client_secret: IDP_SECRET.to_owned(),
         client_auth: ClientAuth::Basic,
         redirect_uris: vec![broker.at("/oauth2/callback")],
-        post_logout_redirect_uris: vec![broker.at("/")],
+        post_logout_redirect_uris: vec![broker.at("/oauth2/signed-out")],
     });
     provider.add_account(Account::new(ALICE, PASSWORD, "subject-of-alice", "Alice Liddell"));
     provider.add_account(Account::new(BOB, PASSWORD, "subject-of-bob", "Bob Cratchit"));

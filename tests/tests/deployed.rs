@@ -30,6 +30,8 @@ mod claims;
 mod connections;
 #[path = "deployed/form_post.rs"]
 mod form_post;
+#[path = "deployed/front_channel.rs"]
+mod front_channel;
 #[path = "deployed/hosts.rs"]
 mod hosts;
 #[path = "deployed/initiate.rs"]
@@ -54,6 +56,8 @@ mod outages;
 mod provider;
 #[path = "deployed/provider_notices.rs"]
 mod provider_notices;
+#[path = "deployed/provider_sign_out.rs"]
+mod provider_sign_out;
 #[path = "deployed/provisioning.rs"]
 mod provisioning;
 #[path = "deployed/pushed.rs"]

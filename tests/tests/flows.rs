@@ -11,10 +11,12 @@ mod flows {
     mod choose;
     mod connections;
     mod copies;
+    mod decommission;
     mod deliveries;
     mod domains;
     mod egress;
     mod ends;
+    mod front_channel;
     mod gate;
     mod idle;
     mod import_groups;
@@ -30,6 +32,7 @@ mod flows {
     mod outbox;
     mod provider_notices;
     mod provider_revocations;
+    mod provider_sign_out;
     mod provisioning;
     mod pushed;
     mod pushed_addresses;
@@ -49,6 +52,7 @@ mod flows {
     mod scim_list;
     mod scim_users;
     mod sessions;
+    mod sign_out;
     mod signing_keys;
     mod status_list;
     mod storage_calls;

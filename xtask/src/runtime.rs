@@ -229,7 +229,7 @@ impl IdentityProvider {
                 "client_secret": Self::SECRET,
                 "token_endpoint_auth_method": method,
                 "redirect_uris": [format!("{broker}/oauth2/callback")],
-                "post_logout_redirect_uris": [format!("{broker}/")],
+                "post_logout_redirect_uris": [format!("{broker}/oauth2/signed-out")],
                 "grant_types": ["authorization_code", "refresh_token"],
             })
         };

@@ -13,6 +13,7 @@ mod claims;
 pub mod clients;
 pub mod connections;
 pub mod days;
+pub mod decommission;
 pub mod deliveries;
 pub mod domains;
 pub mod hosts;

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use vestibule_protocol::time::Seconds;
 
-pub(crate) use self::event::{forget, of_audit};
+pub(crate) use self::event::{forget, of_audit, subscriptions};
 use crate::Broker;
 use crate::error::Error;
 use crate::model::delivery::{DEAD_LIFE, Delivery, Failure, Message};

@@ -1,15 +1,23 @@
 //! Signing out here (OpenID Connect RP-Initiated Logout 1.0). The application's ID token says which session; without
-//! one, the browser's cookie does, after the person said yes.
+//! one, the browser's cookie does, after the person said yes. What the browser does next, for applications and at the
+//! provider, is in [`frames`] and [`provider`].
+
+mod frames;
+mod provider;
 
 use url::Url;
 use vestibule_protocol::jose::TokenType;
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
 
+pub use self::provider::onward;
+pub(crate) use self::provider::return_address;
 use crate::Broker;
 use crate::error::Error;
 use crate::model::audit::AuditKind;
-use crate::sessions::end::Ending;
+use crate::model::session::Session;
+use crate::sessions::end::{Ending, end_now};
+use crate::store::key::SessionShard;
 use crate::token::IdClaims;
 use crate::{sessions, signing};
 
@@ -20,8 +28,10 @@ pub enum SignOut {
     Ask,
     /// It is done, or there was nothing to end.
     Done {
-        /// Where the application wants the browser: an address registered for it.
+        /// Where the browser goes on: to an address registered for the application, perhaps by way of the provider.
         location: Option<Url>,
+        /// What it loads before that, each in a frame: addresses of the applications that held something in the session.
+        frames: Vec<Url>,
         /// The browser's cookie names a session that is over.
         forget_cookie: bool,
     },
@@ -46,21 +56,29 @@ pub async fn sign_out(
         (Some(hint), _) => Some(hint.aud.as_str()),
         (None, named) => named,
     };
-    let of_cookie = sessions::of_cookie(broker, cookie).await?.map(|(_, session)| session.subject);
+    let of_cookie = sessions::of_cookie(broker, cookie).await?;
     let location = registered_location(broker, params, client).await?;
-    let ended = match (hint, of_cookie) {
-        (Some(hint), of_cookie) => {
-            end(broker, &hint.tenant, &hint.sub, &hint.sid).await?;
-            of_cookie.is_none_or(|subject| subject.session == hint.sid)
-        }
+    let (meant, ours) = match (hint, of_cookie) {
+        (Some(hint), Some(found)) if found.1.subject.session == hint.sid => (Some(found), true),
+        (Some(hint), of_cookie) => (of_hint(broker, &hint).await?, of_cookie.is_none()),
         (None, Some(_)) if !confirmed => return Ok(SignOut::Ask),
-        (None, Some(subject)) => {
-            end(broker, &subject.tenant, &subject.user, &subject.session).await?;
-            true
-        }
-        (None, None) => true,
+        (None, of_cookie) => (of_cookie, true),
     };
-    Ok(SignOut::Done { location, forget_cookie: ended && cookie.is_some() })
+    let forget_cookie = ours && cookie.is_some();
+    let Some((shard, session)) = meant else {
+        return Ok(SignOut::Done { location, frames: Vec::new(), forget_cookie });
+    };
+    let held = end_now(broker, Ending::of(&shard, &session, AuditKind::SignedOut)).await?;
+    let frames = frames::frames(broker, held, &session.subject.session).await?;
+    let by_way_of = Box::pin(provider::by_way_of(broker, &session, location.as_ref())).await?;
+    Ok(SignOut::Done { location: by_way_of.or(location), frames, forget_cookie })
+}
+
+/// The session that an ID token names, if it is still there.
+async fn of_hint(broker: &Broker, hint: &IdClaims) -> Result<Option<(SessionShard, Session)>, Error> {
+    let Some(shard) = sessions::shard_of(broker, &hint.tenant, &hint.sub).await? else { return Ok(None) };
+    let found = shard.session(&hint.sub, &hint.sid).get(&*broker.platform.store).await?;
+    Ok(found.map(|found| (shard, found.value)))
 }
 
 /// An ID token of ours. That it has expired does not matter (§2): it only says which session.
@@ -86,10 +104,10 @@ async fn registered_location(broker: &Broker, params: &Params<'_>, client: Optio
     Ok(Some(location))
 }
 
-/// Ends the session that the person signs out of.
+/// Ends the session that the person signs out of, where no browser of theirs goes on from here.
 pub(crate) async fn end(broker: &Broker, tenant: &str, user: &str, session: &str) -> Result<(), Error> {
     let Some(shard) = sessions::shard_of(broker, tenant, user).await? else { return Ok(()) };
     let ending = Ending { shard: &shard, user, session, connection: None, kind: AuditKind::SignedOut };
-    sessions::end::end_now(broker, ending).await?;
+    end_now(broker, ending).await?;
     Ok(())
 }

@@ -30,6 +30,8 @@ pub(crate) fn render(issuer: &str, algorithms: &[&str]) -> String {
         "end_session_endpoint": at("/oauth2/logout"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],

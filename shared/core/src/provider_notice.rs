@@ -4,12 +4,14 @@
 //! once: one commit spends its name and owes the end of the sessions, which is done before the answer; a crash forgets
 //! neither.
 
+mod front_channel;
 mod received;
 mod revocation;
 
 use futures_util::future::try_join_all;
 use vestibule_protocol::time::Timestamp;
 
+pub use self::front_channel::{Framed, signed_out_there};
 pub use self::received::logout_token;
 pub use self::revocation::{Revoked, revoke};
 pub(crate) use self::revocation::{revocation_uri, revoke_users};
@@ -102,7 +104,7 @@ async fn end_of_user(broker: &Broker, shard: &SessionShard, user: &str, connecti
         for found in &page.records {
             let session = record::parse::<Session>(found)?.value;
             if session.connection == connection {
-                end::end(broker, Ending::of(shard, &session, KIND)).await?;
+                end::end_now(broker, Ending::of(shard, &session, KIND)).await?;
             }
         }
         after = page.next;
@@ -124,7 +126,7 @@ async fn end_found(broker: &Broker, shard: &SessionShard, prefix: &str, over: &O
             let meant = theirs && provider.issuer == over.issuer;
             let Some(session) = found.id.strip_prefix(prefix).filter(|_| meant) else { continue };
             if let Some(session) = shard.session(&provider.user, session).get(store).await? {
-                end::end(broker, Ending::of(shard, &session.value, KIND)).await?;
+                end::end_now(broker, Ending::of(shard, &session.value, KIND)).await?;
             }
         }
         after = page.next;

@@ -32,6 +32,8 @@ pub enum Purpose {
     TestCookie,
     /// A field of a stored record.
     Record,
+    /// The `state` of a sign-out that goes by way of an identity provider.
+    SignOut,
     /// A place in a list, in a client's hands.
     Cursor,
 }
@@ -44,6 +46,7 @@ impl Purpose {
             Self::InvitationCookie => "vestibule invitation cookie",
             Self::TestCookie => "vestibule test cookie",
             Self::Record => "vestibule record",
+            Self::SignOut => "vestibule sign-out",
             Self::Cursor => "vestibule cursor",
         }
     }

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::Deserialize;
+use url::Url;
 use vestibule_protocol::jose::PublicKey;
 use vestibule_protocol::oidc::discovery::ProviderMetadata;
 use vestibule_protocol::time::{Seconds, Timestamp};
@@ -136,13 +137,17 @@ async fn fetch(
 async fn discover(broker: &Broker, reach: &Reach, settings: &OidcSettings) -> Result<ProviderMetadata, Error> {
     let document = get_json(reach, &ProviderMetadata::location(&settings.issuers().discovery_base())).await?;
     let metadata = ProviderMetadata::parse(&document, &settings.issuer);
-    let metadata = metadata.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
-    // Browsers are sent there: no plain http, no other scheme.
-    let address = metadata.authorization_endpoint.as_str().parse().map_err(|_| HttpError::Refused("not a URL"));
-    address
-        .and_then(|address| check_egress(&address, broker.config.egress_loopback))
+    let mut metadata = metadata.map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
+    may_be_gone_to(broker, &metadata.authorization_endpoint)
         .map_err(|error| LoginError::UpstreamUnavailable(error.to_string()))?;
+    metadata.end_session_endpoint = metadata.end_session_endpoint.filter(|there| may_be_gone_to(broker, there).is_ok());
     Ok(metadata)
+}
+
+/// Browsers are sent there: no plain http, no other scheme.
+fn may_be_gone_to(broker: &Broker, address: &Url) -> Result<(), HttpError> {
+    let address = address.as_str().parse().map_err(|_| HttpError::Refused("not a URL"))?;
+    check_egress(&address, broker.config.egress_loopback)
 }
 
 /// A key set. Keys that are not even JWKs by shape are left out: one odd key must not lock everybody out.

@@ -51,7 +51,7 @@ pub async fn idp(
         client_secret: demo.idp_secret.clone(),
         client_auth: ClientAuth::Basic,
         redirect_uris: vec![format!("{}/oauth2/callback", demo.broker)],
-        post_logout_redirect_uris: vec![format!("{}/", demo.broker), format!("{}/", demo.app)],
+        post_logout_redirect_uris: vec![format!("{}/oauth2/signed-out", demo.broker)],
     });
     provider.add_account(Account::new("alice@demo.example", "alice-demo", "a-1001", "Alice Arden"));
     provider.add_account(Account::new("bob@demo.example", "bob-demo", "b-1002", "Bob Baker"));

@@ -64,6 +64,20 @@ pub(crate) fn page(status: StatusCode, page: Page) -> Reply {
     )
 }
 
+/// A page that a site frames which its policy names; otherwise the same.
+pub(crate) fn framed(framed: Page) -> Reply {
+    let mut reply = page(StatusCode::OK, framed);
+    reply.headers_mut().remove(X_FRAME_OPTIONS);
+    reply
+}
+
+/// Has the browser go on from a page by itself, after some seconds. In a header, so that the page needs no script.
+pub(crate) fn go_on(reply: &mut Reply, seconds: u8, location: &str) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{seconds}; url={location}")) {
+        reply.headers_mut().insert(HeaderName::from_static("refresh"), value);
+    }
+}
+
 /// JSON that nobody may keep.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
     match serde_json::to_vec(value) {

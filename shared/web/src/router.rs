@@ -33,6 +33,8 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/oauth2/verify", any(verify::answer))
         .route("/oauth2/jwks", get(documents::jwks))
         .route("/oauth2/logout", get(logout::get).post(logout::post))
+        .route("/oauth2/signed-out", get(logout::back))
+        .route("/oauth2/frontchannel-logout/{tenant}/{connection}", get(provider_notice::frontchannel_logout))
         .route("/oauth2/backchannel-logout/{tenant}/{connection}", post(provider_notice::backchannel_logout))
         .route("/oauth2/global-token-revocation/{tenant}/{connection}", post(provider_notice::revocation))
         .route("/api/svc/v1/oauth2/authorize", get(relay::authorize))

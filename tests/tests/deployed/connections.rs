@@ -76,11 +76,18 @@ async fn requests_that_cannot_be_made_are_refused() {
         });
         json!({ "endpoints": all, "push_requests": true })
     };
+    let introspection = |address: &str| {
+        let mut members = endpoints(json!("https://idp.example/p"));
+        members["endpoints"]["introspection"] = json!(address);
+        members
+    };
     let template = "https://login.example/{tenantid}/v2.0";
     let wrong = [
         endpoints(Value::Null),
         endpoints(json!("http://idp.example/p")),
         endpoints(json!("https://127.0.0.1@169.254.169.254/p")),
+        introspection("http://idp.example/i"),
+        introspection("https://127.0.0.1@169.254.169.254/i"),
         json!({ "push_requests": "yes" }),
         json!({ "sign_requests": 1 }),
         json!({ "sign_requests": true, "issuer": template, "entra_directories": [DIRECTORY] }),
@@ -122,7 +129,7 @@ async fn what_was_set_is_shown() {
         "issuer": "https://login.example/{tenantid}/v2.0", "entra_directories": [DIRECTORY],
         "endpoints": {
             "authorization": "https://idp.example/a", "token": "https://idp.example/t", "jwks": "https://idp.example/k",
-            "pushed_authorization_request": "https://idp.example/p",
+            "introspection": "https://idp.example/i", "pushed_authorization_request": "https://idp.example/p",
         },
         "scopes": ["openid", "offline_access"], "audience": "api://x", "prompt": ["login", "select_account"],
         "acr_values": ["mfa"], "max_age": 60, "response_mode": "form_post", "push_requests": true, "authorization_parameters": { "domain_hint": "corp.example" },

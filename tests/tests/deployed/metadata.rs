@@ -42,8 +42,11 @@ async fn both_documents_say_the_same() {
     }
     assert_eq!(openid.get("userinfo_endpoint"), Some(&json!(broker.at("/oauth2/userinfo"))));
     assert_eq!(openid.get("end_session_endpoint"), Some(&json!(broker.at("/oauth2/logout"))));
-    for member in ["backchannel_logout_supported", "backchannel_logout_session_supported"] {
-        assert_eq!(openid.get(member), Some(&json!(true)), "{member}");
+    for channel in ["backchannel_logout", "frontchannel_logout"] {
+        let member = format!("{channel}_supported");
+        assert_eq!(openid.get(&member), Some(&json!(true)), "{member}");
+        let member = format!("{channel}_session_supported");
+        assert_eq!(openid.get(&member), Some(&json!(true)), "{member}");
     }
     assert_eq!(openid.get("subject_types_supported"), Some(&json!(["public"])));
     let algorithms = openid.get("id_token_signing_alg_values_supported").map(Value::to_string).unwrap_or_default();

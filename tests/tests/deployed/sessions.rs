@@ -32,6 +32,12 @@ async fn an_administrator_ends_sessions() {
     assert_eq!(world.broker.admin_if(("if-match", "\"other\""), Method::DELETE, &one, None).await.status, 412);
     assert_eq!(listed(&world).await.len(), 2);
 
+    let preview = path.replace("/sessions/", "/decommission/preview");
+    assert_eq!(stranger.admin(Method::GET, &preview, None).await.status, 404);
+    let preview = reader.admin(Method::GET, &preview, None).await;
+    assert_eq!((preview.status.as_u16(), &preview.json()["session_count"]), (200, &json!(2)), "a look is no change");
+    assert_eq!(listed(&world).await.len(), 2);
+
     assert_eq!(world.broker.admin(Method::DELETE, &one, None).await.status, 204);
     assert_eq!(listed(&world).await.len(), 1);
     let reply = world.broker.admin(Method::POST, &all, None).await;

@@ -90,6 +90,13 @@ async fn what_is_not_offered_is_said() {
         assert_eq!(findings(&test).await, ["form_post_unsupported"]);
     }
     test.idp.be_honest();
+    test.connect(&json!({"logout": {"at_provider": true}})).await;
+    assert_eq!(findings(&test).await, Vec::<String>::new());
+    test.idp.say(Document::Metadata, "end_session_endpoint", Value::Null);
+    assert_eq!(findings(&test).await, ["end_session_unsupported"]);
+    test.connect(&json!({})).await;
+    assert_eq!(findings(&test).await, Vec::<String>::new());
+    test.idp.be_honest();
     test.connect(&json!({"sign_requests": true, "push_requests": true})).await;
     assert_eq!(findings(&test).await, Vec::<String>::new());
     test.idp.say(Document::Metadata, "request_parameter_supported", json!(false));

@@ -1,16 +1,12 @@
 //! Logout tokens to applications: sent once if they are taken, again and again if not, and at last to be looked at.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::deliveries::LOGOUT;
 use vestibule_tests::in_process::{ISSUER, TestBroker, claims};
-use vestibule_tests::watched_store::{Call, Watch, Yields, watched};
+use vestibule_tests::watched_store::{DiesAtWrite, Yields, watched};
 
 /// The header and the claims of a logout token.
 fn logout_token(test: &TestBroker) -> (Value, Value) {
@@ -152,20 +148,6 @@ async fn overlapping_ticks_send_once() {
     assert_eq!(test.network.received(LOGOUT).len(), 5);
 }
 
-/// A process that dies at one of its writes to deliveries.
-struct Dies(AtomicUsize);
-
-#[async_trait]
-impl Watch for Dies {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-        if !call.writes_to("deliveries") {
-            return Ok(());
-        }
-        let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        left.map(|_| ()).map_err(|_| StoreError::Unavailable("the process died".into()))
-    }
-}
-
 /// LO-5: wherever the process dies, the application is told.
 #[tokio::test]
 async fn a_crash_loses_no_message() {
@@ -175,7 +157,7 @@ async fn a_crash_loses_no_message() {
         test.sign_out(&test.tokens().await).await;
         test.queue.lose();
         test.queue.release();
-        let dying = test.another_process(Some(watched(&test.store, Dies(AtomicUsize::new(writes))).0));
+        let dying = test.another_process(Some(watched(&test.store, DiesAtWrite::to("deliveries", writes)).0));
         dying.quarters_of_an_hour(2).await;
         test.quarters_of_an_hour(3).await;
         let told = test.network.received(LOGOUT).len();

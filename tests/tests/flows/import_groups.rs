@@ -2,36 +2,16 @@
 //! that die leave of them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use vestibule_core::model::user::GroupName;
-use vestibule_core::store::{Expect, StoreError, key};
+use vestibule_core::store::{Expect, key};
 use vestibule_testkit::{Account, Document};
 use vestibule_tests::in_process::{ALICE, TestBroker};
-use vestibule_tests::watched_store::{Call, Counter, Watch, Yields, watched};
+use vestibule_tests::watched_store::{Counter, DiesAfter, Yields, watched};
 
 const BOB: &str = "bob@corp.example";
-
-/// A process that dies after so many commits to a directory.
-struct DiesAfter(AtomicUsize);
-
-#[async_trait]
-impl Watch for DiesAfter {
-    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
-        let is_dead = self.0.load(Ordering::SeqCst) == 0;
-        if is_dead { Err(StoreError::Unavailable("the process died".into())) } else { Ok(()) }
-    }
-
-    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
-        if call.writes_to("directory") {
-            self.0.fetch_sub(1, Ordering::SeqCst);
-        }
-        Ok(())
-    }
-}
 
 /// A broker whose connection imports groups, and a directory's token to look at them.
 async fn importing() -> (TestBroker, String) {
@@ -196,7 +176,7 @@ async fn the_tick_completes_an_import() {
     for commits in 1..4 {
         let (test, token) = importing().await;
         say(&test, &json!(names(30)));
-        let dying = test.another_process(Some(watched(&test.store, DiesAfter(AtomicUsize::new(commits))).0));
+        let dying = test.another_process(Some(watched(&test.store, DiesAfter::commits_to("directory", commits)).0));
         assert_eq!(dying.try_sign_in("idp", ALICE).await.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert!(groups(&test, &token).await.len() < 30, "{commits}");
         test.audited(&[]).await;

@@ -1,17 +1,13 @@
 //! Logout tokens that an identity provider sends.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use async_trait::async_trait;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
-use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_testkit::{Account, Document, Lie};
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::deliveries::LOGOUT;
 use vestibule_tests::in_process::{ALICE, TestBroker, claims, signed_in};
-use vestibule_tests::watched_store::{Call, Watch, watched};
+use vestibule_tests::watched_store::{DiesAtWrite, watched};
 
 const BOB: &str = "bob@corp.example";
 const TYP: Option<&str> = Some("logout+jwt");
@@ -189,20 +185,6 @@ async fn a_token_counts_once() {
     assert!(!is_over(&test, &again).await);
 }
 
-/// A process that dies at one of its writes to sessions.
-struct Dies(AtomicUsize);
-
-#[async_trait]
-impl Watch for Dies {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-        if !call.writes_to("sessions") {
-            return Ok(());
-        }
-        let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        left.map(|_| ()).map_err(|_| StoreError::Unavailable("the process died".into()))
-    }
-}
-
 /// LO-3: a process that dies after the token was spent leaves the rest to the tick; one that dies before leaves the token.
 #[tokio::test]
 async fn a_crash_forgets_no_notice() {
@@ -210,7 +192,7 @@ async fn a_crash_forgets_no_notice() {
         let test = TestBroker::new().await;
         let ended = tokens(&test, "idp", ALICE, "s1").await;
         let token = notice(&test, TYP, "1", &json!({"sid": "s1"})).await;
-        let dying = test.another_process(Some(watched(&test.store, Dies(AtomicUsize::new(writes))).0));
+        let dying = test.another_process(Some(watched(&test.store, DiesAtWrite::to("sessions", writes)).0));
         assert_eq!(send(&dying, "idp", &token).await.status, StatusCode::INTERNAL_SERVER_ERROR, "{writes}");
         let again = send(&test, "idp", &token).await.status;
         assert_eq!(again, if writes == 0 { StatusCode::OK } else { StatusCode::BAD_REQUEST }, "{writes}");

@@ -1,16 +1,12 @@
 //! Global Token Revocation, as an identity provider sends it: LO-9.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use async_trait::async_trait;
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
-use vestibule_core::store::StoreError;
 use vestibule_testkit::Account;
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{ALICE, ISSUER, TestBroker, claims, signed_in};
-use vestibule_tests::watched_store::{Call, Watch, watched};
+use vestibule_tests::watched_store::{DiesAtWrite, watched};
 
 const BOB: &str = "bob@corp.example";
 const TYP: Option<&str> = Some("global-token-revocation+jwt");
@@ -158,27 +154,13 @@ async fn broken_revocations_are_refused() {
     assert!(!is_over(&test, &after).await);
 }
 
-/// A process that dies at one of its writes to sessions.
-struct Dies(AtomicUsize);
-
-#[async_trait]
-impl Watch for Dies {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-        if !call.writes_to("sessions") {
-            return Ok(());
-        }
-        let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        left.map(|_| ()).map_err(|_| StoreError::Unavailable("the process died".into()))
-    }
-}
-
 /// LO-9: a process that dies after the token was spent leaves the rest to the tick.
 #[tokio::test]
 async fn a_crash_forgets_no_revocation() {
     let test = TestBroker::new().await;
     let ended = test.tokens().await;
     let good = token(&test, TYP, "1", &json!({})).await;
-    let dying = test.another_process(Some(watched(&test.store, Dies(AtomicUsize::new(1))).0));
+    let dying = test.another_process(Some(watched(&test.store, DiesAtWrite::to("sessions", 1)).0));
     let reply = send(&dying, "idp", &good, &json!({"sub_id": alice()})).await;
     assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
     test.quarters_of_an_hour(2).await;

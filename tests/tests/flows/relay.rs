@@ -1,34 +1,15 @@
 //! The relay in time, and a control plane's registration that is cut short.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use async_trait::async_trait;
 use axum::body::Body;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
-use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{ISSUER, TestBroker, signed_in};
-use vestibule_tests::watched_store::{Call, Counter, Watch, watched};
+use vestibule_tests::watched_store::{Counter, DiesAfter, watched};
 
 const PLANE: &str = "https://cp.example";
-
-/// A process that dies after so many commits.
-struct DiesAfter(AtomicUsize);
-
-#[async_trait]
-impl Watch for DiesAfter {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-        let left = self.0.load(Ordering::SeqCst);
-        if left == 0 {
-            return Err(StoreError::Unavailable("the process died".into()));
-        }
-        self.0.store(left - usize::from(call.writes), Ordering::SeqCst);
-        Ok(())
-    }
-}
 
 fn registration(plane: &str) -> Value {
     json!({
@@ -170,7 +151,7 @@ async fn a_registration_may_be_cut_short() {
         register(&test, "cp", PLANE).await;
         // Five commits: the new route, the list of applications, whose outbox the tick has to look at, the application,
         // the old route.
-        let dying = watched(&test.store, DiesAfter(AtomicUsize::new(commits))).0;
+        let dying = watched(&test.store, DiesAfter::commits(commits)).0;
         let dying = test.another_process(Some(dying));
         assert_eq!(register(&dying, "cp", other).await.status, 500);
         let fresh = test.another_process(None);

@@ -1,8 +1,6 @@
 //! A directory's groups: nobody is lost in a race, one more member costs as much in a group of thousands as in one of
 //! two, and what a process that dies leaves half-done is done by the retry or by the tick.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use http::Method;
@@ -10,31 +8,10 @@ use serde_json::{Value, json};
 use vestibule_core::store::StoreError;
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::TestBroker;
-use vestibule_tests::watched_store::{Call, Counter, Watch, Yields, watched};
-
-/// A process that dies after so many commits to a directory.
-struct DiesAfter(AtomicUsize);
-
-#[async_trait]
-impl Watch for DiesAfter {
-    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
-        if self.0.load(Ordering::SeqCst) == 0 {
-            Err(StoreError::Unavailable("the process died".into()))
-        } else {
-            Ok(())
-        }
-    }
-
-    async fn after(&self, call: Call<'_>) -> Result<(), StoreError> {
-        if call.writes_to("directory") {
-            self.0.fetch_sub(1, Ordering::SeqCst);
-        }
-        Ok(())
-    }
-}
+use vestibule_tests::watched_store::{Call, Counter, DiesAfter, Watch, Yields, watched};
 
 fn dying(test: &TestBroker, commits: usize) -> TestBroker {
-    test.another_process(Some(watched(&test.store, DiesAfter(AtomicUsize::new(commits))).0))
+    test.another_process(Some(watched(&test.store, DiesAfter::commits_to("directory", commits)).0))
 }
 
 /// A broker in which whatever is done at once really is.

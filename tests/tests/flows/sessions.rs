@@ -1,6 +1,6 @@
 //! An administrator looks at sessions and ends them: one, those of a connection, those of a tenant.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vestibule_core::store::StoreError;
 use vestibule_testkit::Account;
 use vestibule_tests::in_process::{ALICE, TestBroker, claims, signed_in};
-use vestibule_tests::watched_store::{Call, Watch, watched};
+use vestibule_tests::watched_store::{Call, DiesAtWrite, Watch, watched};
 
 const BOB: &str = "bob@corp.example";
 
@@ -137,22 +137,6 @@ async fn the_sessions_of_a_connection_are_ended() {
     assert_eq!(test.audited(&["session_ended"]).await.len(), 2, "one for each");
 }
 
-/// Ends the process at one of its writes to sessions.
-struct Dies {
-    left: AtomicUsize,
-}
-
-#[async_trait]
-impl Watch for Dies {
-    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
-        if !call.writes_to("sessions") {
-            return Ok(());
-        }
-        let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        left.map(|_| ()).map_err(|_| StoreError::Unavailable("the process died".into()))
-    }
-}
-
 /// CK-5: wherever the process dies, the tick ends what is left; each session's end is written down once.
 #[tokio::test]
 async fn a_crash_leaves_no_session_of_a_tenant() {
@@ -162,7 +146,7 @@ async fn a_crash_leaves_no_session_of_a_tenant() {
         for _ in 0..6 {
             sessions.push(test.tokens().await);
         }
-        let (store, _) = watched(&test.store, Dies { left: AtomicUsize::new(writes) });
+        let (store, _) = watched(&test.store, DiesAtWrite::to("sessions", writes));
         let reply =
             test.another_process(Some(store)).try_admin(Method::POST, "/tenants/acme/end-sessions", &Value::Null).await;
         assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR, "{writes}: {}", reply.body);
@@ -222,7 +206,7 @@ async fn what_races_the_end_of_all_sessions_is_of_the_time_after() {
     let test = TestBroker::new().await;
     let before = test.tokens().await;
     // One write for each of the eight shards; the next would end a session.
-    let (store, _) = watched(&test.store, Dies { left: AtomicUsize::new(8) });
+    let (store, _) = watched(&test.store, DiesAtWrite::to("sessions", 8));
     let watch = EndsFirst { elsewhere: test.another_process(Some(store)), done: AtomicBool::new(false) };
     let racing = test.another_process(Some(watched(&test.store, watch).0));
     let (authorization, cookie) = test.start().await;

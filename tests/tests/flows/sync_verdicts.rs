@@ -1,7 +1,7 @@
 //! What ends sessions because of their identity provider, and what does not (ED-6).
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use vestibule_testkit::{Canned, Document, Lie};
 use vestibule_tests::in_process::{ALICE, TestBroker, claims};
@@ -96,6 +96,35 @@ async fn introspection_is_asked_where_userinfo_says_nothing() {
         test.idp.revoke(ALICE, all);
         test.minutes(15).await;
         assert_eq!((told(&test).await.0, test.is_active(&user).await), (vec![json!(reason); 2], active));
+    }
+}
+
+/// ED-6: endpoints that are set by hand can name where to ask. Where they name nothing, nobody is asked, and the session
+/// stays; nor is anybody asked past the hosts that the tenant allows.
+#[tokio::test]
+async fn introspection_can_be_set_by_hand() {
+    let at = |path: &str| json!(format!("https://idp.example{path}"));
+    let asked_there = [at("/introspect"), Value::Null, json!("https://elsewhere.example/introspect")];
+    for (introspection, reasons, active) in [
+        (&asked_there[0], vec![json!("deactivated"); 2], false),
+        (&asked_there[1], Vec::new(), true),
+        (&asked_there[2], Vec::new(), true),
+    ] {
+        let test = TestBroker::new().await;
+        test.admin(Method::PUT, "/tenants/acme", &json!({ "name": "Acme", "egress_hosts": ["idp.example"] })).await;
+        let mut endpoints = json!({
+            "authorization": at("/authorize"), "token": at("/token"), "jwks": at("/jwks"), "userinfo": at("/userinfo"),
+        });
+        if !introspection.is_null() {
+            endpoints["introspection"] = introspection.clone();
+        }
+        test.connect(&json!({ "endpoints": endpoints })).await;
+        let (user, _) = twice(&test).await;
+        test.idp.answer_with("/userinfo", failing(503));
+        test.idp.revoke(ALICE, true);
+        test.minutes(15).await;
+        assert_eq!((told(&test).await.0, test.is_active(&user).await), (reasons, active), "{introspection}");
+        assert_eq!(test.idp.unexpected(), Vec::<String>::new());
     }
 }
 

@@ -1,7 +1,6 @@
 //! The keeper of sessions, from outside and end to end: whoever may not be signed in any more is out within a quarter of an
 //! hour, everywhere, and nobody else is.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use vestibule_testkit::relying_party::payload;
 use vestibule_testkit::{Account, Canned};
 use vestibule_tests::platform::unique;
 use vestibule_tests::scim::Directory;
-use vestibule_tests::webhook::{Answer, FakeWebhook};
+use vestibule_tests::webhook::{Answer, Call, FakeWebhook};
 use vestibule_tests::world::{ALICE, CALLBACK, PASSWORD, code_grant, member};
 use vestibule_tests::{Browser, Reply, World};
 
@@ -48,14 +47,9 @@ async fn is_out(world: &World, told: &FakeWebhook, tokens: &Value) {
     let refresh = world.refresh(&member(tokens, "refresh_token")).await;
     assert_eq!((refresh.status.as_u16(), refresh.text("error").as_str()), (400, "invalid_grant"));
     assert_eq!(world.userinfo(tokens).await.status, 401);
-    let heard = Mutex::new(Vec::new());
-    let is_told = async || {
-        heard.lock().expect("nobody panicked").extend(told.calls());
-        !heard.lock().expect("nobody panicked").is_empty()
-    };
-    within_two_hours(world, "the application is told", is_told).await;
-    let token = heard.lock().expect("nobody panicked")[0].field("logout_token");
-    assert_eq!(payload(&token).expect("claims")["sid"], claim(tokens, "sid").as_str());
+    let sid = claim(tokens, "sid");
+    let is_about = |call: &Call| payload(&call.field("logout_token")).expect("claims")["sid"] == sid.as_str();
+    within_two_hours(world, "the application is told", async || told.calls().iter().any(is_about)).await;
 }
 
 /// Lets a quarter of an hour pass, in which what a tick asks for is mostly done in its minute.
@@ -130,6 +124,36 @@ async fn whoever_signs_out_at_the_provider_is_out() {
     assert!(!is_active(&world, &tokens).await);
     is_out(&world, &told, &tokens).await;
     world.tokens().await;
+}
+
+/// LO-9, LO-5: the provider revokes somebody. They are out when it has its answer, and may come again.
+#[tokio::test]
+async fn whoever_is_revoked_at_the_provider_is_out() {
+    let (world, told) = world().await;
+    let [tokens, other] = [world.tokens().await, world.tokens().await];
+    let shown = world.broker.admin(Method::GET, &format!("/tenants/{}/connections/corp", world.tenant), None).await;
+    let endpoint = shown.text("global_token_revocation_uri");
+    let mut claims = world.idp.logout_claims(&endpoint, &unique("jti"));
+    claims.as_object_mut().expect("claims").remove("events");
+    let token = world.idp.notice(Some("global-token-revocation+jwt"), &claims).await.expect("the provider signs");
+    let path = endpoint.strip_prefix(&world.broker.url).expect("an address of the broker");
+    let revoke = async |token: &str| {
+        let subject = world.idp.subject_of(ALICE).expect("an account");
+        let body = json!({ "sub_id": { "format": "iss_sub", "iss": world.idp.issuer(), "sub": subject } });
+        let request = world.broker.request(Method::POST, path).bearer_auth(token);
+        Reply::of(request.header("content-type", "application/json").body(body.to_string())).await
+    };
+    assert_eq!(revoke(&member(&tokens, "id_token")).await.status, 401);
+    assert!(is_active(&world, &tokens).await, "only the provider's word to this address counts");
+    let reply = revoke(&token).await;
+    assert_eq!(reply.status, 204, "{}", reply.body);
+    assert!(!is_active(&world, &tokens).await && !is_active(&world, &other).await);
+    let sessions = format!("/tenants/{}/users/{}/sessions", world.tenant, claim(&tokens, "sub"));
+    assert_eq!(world.broker.admin(Method::GET, &sessions, None).await.json()["items"], json!([]));
+    is_out(&world, &told, &tokens).await;
+    let again = world.tokens().await;
+    assert_eq!(revoke(&token).await.status, 401, "it was used");
+    assert!(is_active(&world, &again).await);
 }
 
 /// ED-6: the provider is out of order for an hour. Nobody is out, and afterwards everything goes on.

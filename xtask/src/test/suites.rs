@@ -132,7 +132,7 @@ pub(super) fn examples(tally: &mut Tally, target: &Target<'_>, scope: Scope, fil
     count(tally, "the example behind nginx, in a browser", target.tell(&mut tests))
 }
 
-/// The demo, the checkpoint, invitations and a test login in a browser.
+/// The demo, the checkpoint, invitations, a test login and signing out in a browser.
 pub(super) fn browser(tally: &mut Tally, target: &Target<'_>, filter: Option<&str>) -> Result<()> {
     let chromium = install::chromium()?;
     for (name, file) in [
@@ -140,6 +140,7 @@ pub(super) fn browser(tally: &mut Tally, target: &Target<'_>, filter: Option<&st
         ("the checkpoint in a browser", "checkpoint.test.mjs"),
         ("invitations in a browser", "invitation.test.mjs"),
         ("a test login in a browser", "test-login.test.mjs"),
+        ("signing out in a browser", "sign-out.test.mjs"),
     ] {
         let mut tests = node_tests(file, filter);
         tests.env("VESTIBULE_CHROMIUM", &chromium).env("VESTIBULE_BINARY", binary("vestibule"));

@@ -1,4 +1,6 @@
-//! Applications.
+//! Applications. The rules on what may be sent are in [`rules`].
+
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -8,20 +10,16 @@ use serde::{Deserialize, Serialize};
 use vestibule_protocol::oauth::client_auth::ClientAuthMethod;
 use vestibule_protocol::time::Seconds;
 
+use self::rules::{check, secret_hash};
 use super::change::{self, Change, Done, Tagged};
 use super::keys::{KeysInput, public_keys};
 use super::paging::{self, Page, Paging};
-use super::problems::Problems;
 use super::relay::{self, RelayInput};
-use super::{
-    Checked, Put, check_id, check_name, check_redirect_uri, check_redirect_uris, check_server_url, claims, lifetimes,
-};
+use super::{Checked, Put, check_id};
 use crate::Broker;
 use crate::error::{AdminError, Error};
-use crate::handle::SecretHash;
 use crate::model::audit::{ChangeKind, DEPLOYMENT};
-use crate::model::client::{Client, Relay, access_token_life, refresh_token_life};
-use crate::model::is_id;
+use crate::model::client::{Client, Relay, access_token_life, refresh_token_life, session_required};
 use crate::store::key;
 
 /// What an administrator sends.
@@ -44,6 +42,13 @@ pub struct ClientInput {
     /// Where it is told that a session is over (OpenID Connect Back-Channel Logout 1.0 §2.2).
     #[serde(default)]
     pub backchannel_logout_uri: Option<String>,
+    /// What our sign-out page loads in a frame, to end its session in the browser (OpenID Connect Front-Channel Logout
+    /// 1.0 §2). Of the same scheme, host and port as one of `redirect_uris`.
+    #[serde(default)]
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether `iss` and `sid` are added, which say which session is over; `true` when left out.
+    #[serde(default = "session_required")]
+    pub frontchannel_logout_session_required: bool,
     /// How it proves who it is.
     pub client_auth: ClientAuthMethod,
     /// Its secret, at least 32 characters, random. Kept as it was when left out of a replacement.
@@ -99,6 +104,11 @@ pub struct ClientView {
     /// Where it is told that a session is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
+    /// What our sign-out page loads in a frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether `iss` and `sid` are added.
+    pub frontchannel_logout_session_required: bool,
     /// How it proves who it is.
     pub client_auth: ClientAuthMethod,
     /// Whether it has a secret. Nobody can read it back.
@@ -135,6 +145,8 @@ fn view(id: &str, client: Client) -> ClientView {
         post_logout_redirect_uris: client.post_logout_redirect_uris,
         initiate_login_uri: client.initiate_login_uri,
         backchannel_logout_uri: client.backchannel_logout_uri,
+        frontchannel_logout_uri: client.frontchannel_logout_uri,
+        frontchannel_logout_session_required: client.frontchannel_logout_session_required,
         client_auth: client.client_auth,
         has_client_secret: client.secret_hash.is_some(),
         jwks: (!client.keys.is_empty()).then_some(JwkSet { keys: client.keys }),
@@ -200,6 +212,8 @@ pub async fn put(
         post_logout_redirect_uris: input.post_logout_redirect_uris,
         initiate_login_uri: input.initiate_login_uri,
         backchannel_logout_uri: input.backchannel_logout_uri,
+        frontchannel_logout_uri: input.frontchannel_logout_uri,
+        frontchannel_logout_session_required: input.frontchannel_logout_session_required,
         client_auth: input.client_auth,
         require_pushed_requests: input.require_pushed_requests,
         access_token_life: input.access_token_life,
@@ -226,47 +240,6 @@ pub async fn put(
         relay::release(broker, id, &earlier.control_plane_url).await?;
     }
     Ok((outcome, show(broker, id, client)?))
-}
-
-/// The rules that need nothing but the input.
-fn check(broker: &Broker, problems: &mut Problems, input: &ClientInput) -> Option<Relay> {
-    check_name(problems, &input.name);
-    for (index, tenant) in input.tenants.iter().flatten().enumerate() {
-        if !is_id(tenant) {
-            problems.add(format!("/tenants/{index}"), "must be 1 to 40 of a-z, 0-9 and -");
-        }
-    }
-    if input.redirect_uris.is_empty() {
-        problems.add("/redirect_uris", "has no address");
-    }
-    check_redirect_uris(problems, "/redirect_uris", &input.redirect_uris);
-    check_redirect_uris(problems, "/post_logout_redirect_uris", &input.post_logout_redirect_uris);
-    if let Some(uri) = &input.initiate_login_uri {
-        problems.take("/initiate_login_uri", check_redirect_uri(uri));
-    }
-    if let Some(uri) = &input.backchannel_logout_uri {
-        problems.take("/backchannel_logout_uri", check_server_url(broker, uri));
-    }
-    lifetimes::check_client(problems, input.access_token_life, input.refresh_token_life);
-    claims::check_client(problems, input);
-    let relay = input.relay.as_ref()?;
-    relay::check(problems, relay, &input.redirect_uris, input.client_auth)
-}
-
-fn secret_hash(
-    method: ClientAuthMethod,
-    sent: Option<&str>,
-    kept: Option<SecretHash>,
-) -> Result<Option<SecretHash>, &'static str> {
-    match (method, sent) {
-        (ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt, None) => Ok(None),
-        (ClientAuthMethod::None, Some(_)) => Err("must be left out: a public client has no secret"),
-        (ClientAuthMethod::PrivateKeyJwt, Some(_)) => Err("must be left out: the client proves itself by its keys"),
-        (_, Some(secret)) if secret.len() < 32 => Err("must be random, at least 32 characters"),
-        (_, Some(secret)) => Ok(Some(SecretHash::of(secret.as_bytes()))),
-        (_, None) if kept.is_some() => Ok(kept),
-        (_, None) => Err("is missing"),
-    }
 }
 
 /// Removes an application.

@@ -4,6 +4,7 @@
 mod check;
 mod claims;
 mod input;
+mod logout;
 mod probe;
 mod sync;
 
@@ -23,9 +24,11 @@ use super::{Checked, Put, check_id, look, tenants};
 use crate::Broker;
 use crate::broker::connection_name;
 use crate::error::{AdminError, Error};
+use crate::logout::return_address;
 use crate::model::audit::ChangeKind;
 use crate::model::connection::{
-    AssertionAudience, Connection, Endpoints, Prompt, ResponseMode, Revocation, Upstream, UpstreamClientAuth,
+    AssertionAudience, Connection, Endpoints, LogoutSettings, Prompt, ResponseMode, Revocation, Upstream,
+    UpstreamClientAuth,
 };
 use crate::model::probe::ProbeSettings;
 use crate::model::sign_in::SignIn;
@@ -50,6 +53,8 @@ pub struct ConnectionView {
     pub sign_in: SignIn,
     /// What becomes of somebody whom the provider revokes.
     pub revocation: Revocation,
+    /// How sign-outs reach the provider, and come from there.
+    pub logout: LogoutSettings,
     /// How its people are asked about between sign-ins.
     pub sync: SyncSettings,
     /// Where it can be asked whether somebody is active.
@@ -112,6 +117,10 @@ pub struct ConnectionView {
     pub initiate_login_uri: String,
     /// What to register there for logout tokens (OpenID Connect Back-Channel Logout 1.0).
     pub backchannel_logout_uri: String,
+    /// What to register there for frames of its sign-out page, where `logout.front_channel` is on.
+    pub frontchannel_logout_uri: String,
+    /// What to register there for the way back from a sign-out, where `logout.at_provider` is on.
+    pub post_logout_redirect_uri: String,
     /// What to register there for Global Token Revocation.
     pub global_token_revocation_uri: String,
 }
@@ -126,6 +135,7 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         audience: settings.audience().to_owned(),
         sign_in: connection.sign_in,
         revocation: connection.revocation,
+        logout: connection.logout,
         sync: connection.sync,
         status_probe: connection.status_probe.map(|probe| probe.settings),
         issuer: settings.issuer,
@@ -155,6 +165,8 @@ fn view(broker: &Broker, tenant: &str, id: &str, connection: Connection) -> Conn
         redirect_uri: format!("{}/oauth2/callback", broker.config.issuer),
         global_token_revocation_uri: provider_notice::revocation_uri(broker, tenant, id),
         backchannel_logout_uri: format!("{}/oauth2/backchannel-logout/{tenant}/{id}", broker.config.issuer),
+        frontchannel_logout_uri: format!("{}/oauth2/frontchannel-logout/{tenant}/{id}", broker.config.issuer),
+        post_logout_redirect_uri: return_address(broker),
         initiate_login_uri: format!("{}/oauth2/initiate/{tenant}/{id}/<client>", broker.config.issuer),
     }
 }
@@ -216,6 +228,7 @@ pub async fn put(
         enabled: input.enabled,
         sign_in: input.sign_in.clone(),
         revocation: input.revocation,
+        logout: input.logout.clone(),
         sync: input.sync.clone(),
         status_probe,
         upstream: Upstream::Oidc(input.settings(secret)),

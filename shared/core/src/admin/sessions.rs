@@ -55,7 +55,7 @@ pub struct SessionView {
     /// When it ends at the latest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
-    /// The applications that hold tokens in it; only where one session is shown.
+    /// The applications that hold tokens in it; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clients: Option<Vec<String>>,
 }
@@ -67,7 +67,7 @@ pub struct EndedSessions {
     pub finished: bool,
 }
 
-fn view(session: Session, clients: Option<Vec<String>>) -> SessionView {
+pub(super) fn view(session: Session, clients: Option<BTreeMap<String, u32>>) -> SessionView {
     let Session { subject, connection, began_at, used_at, .. } = session;
     SessionView {
         id: subject.session,
@@ -77,7 +77,7 @@ fn view(session: Session, clients: Option<Vec<String>>) -> SessionView {
         used_at,
         authenticated_at: subject.auth_time,
         ends_at: subject.session_ends_at,
-        clients,
+        clients: clients.map(|clients| clients.into_keys().collect()),
     }
 }
 
@@ -127,12 +127,34 @@ pub async fn of_user(broker: &Broker, tenant: &str, user: &str, paging: &Paging)
 /// One session, with the applications that hold tokens in it.
 pub async fn get(broker: &Broker, tenant: &str, user: &str, id: &str) -> Result<Tagged<SessionView>, Error> {
     let (shard, found) = find(broker, tenant, user, id).await?;
-    let grants =
-        broker.platform.store.list(&shard.partition(), &SessionShard::grants_of(id), None, STRETCH).await?.records;
-    let clients = grants.iter().map(|grant| Ok(record::parse::<Grant>(grant)?.value.client));
-    let clients: BTreeSet<String> = clients.collect::<Result<_, Error>>()?;
+    let clients = clients_of(broker, &shard, id).await?;
     let tag = change::tag(broker, &found.value)?;
-    Ok(Tagged { object: view(found.value, Some(clients.into_iter().collect())), tag })
+    Ok(Tagged { object: view(found.value, Some(clients)), tag })
+}
+
+/// The applications that hold tokens in a session, and in how many refresh families.
+pub(super) async fn clients_of(
+    broker: &Broker,
+    shard: &SessionShard,
+    session: &str,
+) -> Result<BTreeMap<String, u32>, Error> {
+    let mut clients = BTreeMap::new();
+    let grants = SessionShard::grants_of(session);
+    for grant in broker.platform.store.list(&shard.partition(), &grants, None, STRETCH).await?.records {
+        *clients.entry(record::parse::<Grant>(&grant)?.value.client).or_default() += 1;
+    }
+    Ok(clients)
+}
+
+/// The first sessions of a person, with where they lie, and whether there are more.
+pub(super) async fn live_of_user(
+    broker: &Broker,
+    tenant: &str,
+    user: &str,
+) -> Result<(SessionShard, Vec<Session>, bool), Error> {
+    let shard = SessionShard::of_user(tenant, user, shards(broker, tenant).await?);
+    let page = stretch(broker, &shard, &SessionShard::sessions_of(user), None, STRETCH).await?;
+    Ok((shard, page.items.into_iter().map(|(_, session)| session).collect(), page.next.is_some()))
 }
 
 /// Ends one session.

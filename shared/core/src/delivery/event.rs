@@ -21,7 +21,7 @@ use crate::webhook_signature;
 pub(crate) async fn of_audit(broker: &Broker, tenant: &str, event: &AuditEvent) -> Result<Vec<Message>, Error> {
     let Some((kind, user)) = told(event) else { return Ok(Vec::new()) };
     let subscriptions = subscriptions(broker, tenant).await?;
-    let wanted = subscriptions.iter().filter(|(_, wanted)| wanted.enabled && wanted.events.contains(&kind));
+    let wanted = subscriptions.iter().filter(|(_, wanted)| wanted.wants(kind));
     let message = |(webhook, _): &(String, Subscription)| {
         let (connection, session) = (event.connection.clone(), event.session.clone());
         let event = WebhookEvent { kind, time: event.time, user: user.clone(), connection, session };
@@ -62,7 +62,7 @@ fn provisioned(done: &Provisioned) -> Option<(EventKind, Option<String>)> {
 }
 
 /// A tenant's webhooks, at most a minute old. That there are none is remembered too: most tenants have none.
-async fn subscriptions(broker: &Broker, tenant: &str) -> Result<Arc<Vec<(String, Subscription)>>, Error> {
+pub(crate) async fn subscriptions(broker: &Broker, tenant: &str) -> Result<Arc<Vec<(String, Subscription)>>, Error> {
     let now = broker.platform.clock.now();
     if let Some(copy) = broker.copies.webhooks.get(tenant, now) {
         return Ok(copy);

@@ -35,6 +35,12 @@ pub struct Client {
     /// Where it is told that a session is over (OpenID Connect Back-Channel Logout 1.0 §2.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
+    /// What our sign-out page loads in a frame (OpenID Connect Front-Channel Logout 1.0 §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether that says which session is over, by `iss` and `sid`.
+    #[serde(default = "session_required")]
+    pub frontchannel_logout_session_required: bool,
     /// Whether it must send its requests ahead.
     #[serde(default)]
     pub require_pushed_requests: bool,
@@ -92,6 +98,11 @@ pub struct RelayRoute {
 /// An access token's life where nothing else is set: a day.
 pub const fn access_token_life() -> Seconds {
     Seconds(86_400)
+}
+
+/// Whether an application is told which session is over, unless it says otherwise: a frame of ours seldom gets its cookies.
+pub const fn session_required() -> bool {
+    true
 }
 
 /// A refresh family's life where nothing else is set: as long as a session's.

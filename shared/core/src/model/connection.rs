@@ -11,12 +11,14 @@ use vestibule_protocol::oidc::issuer::Issuers;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
 pub use self::claims::ClaimNames;
+pub use self::logout::LogoutSettings;
 use super::probe::StatusProbe;
 use super::sign_in::SignIn;
 use super::sync::SyncSettings;
 use crate::seal::Sealed;
 
 mod claims;
+mod logout;
 
 /// A tenant's identity provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,9 @@ pub struct Connection {
     /// What becomes of somebody whom its provider revokes.
     #[serde(default)]
     pub revocation: Revocation,
+    /// How sign-outs reach its provider, and come from there.
+    #[serde(default)]
+    pub logout: LogoutSettings,
     /// How its people are asked about between sign-ins.
     #[serde(default)]
     pub sync: SyncSettings,
@@ -133,7 +138,8 @@ impl OidcSettings {
             token_endpoint: endpoints.token,
             jwks_uri: endpoints.jwks,
             userinfo_endpoint: endpoints.userinfo,
-            introspection_endpoint: None,
+            introspection_endpoint: endpoints.introspection,
+            end_session_endpoint: None,
             pushed_authorization_request_endpoint: endpoints.pushed_authorization_request,
             require_pushed_authorization_requests: false,
             authorization_response_iss_parameter_supported: false,
@@ -154,6 +160,9 @@ pub struct Endpoints {
     /// Where claims can be asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo: Option<Url>,
+    /// Where it can be asked whether an access token is good (RFC 7662).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection: Option<Url>,
     /// Where authorization requests can be sent ahead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed_authorization_request: Option<Url>,

@@ -47,6 +47,13 @@ const fn enabled() -> bool {
     true
 }
 
+impl Subscription {
+    /// Whether it is told of this.
+    pub fn wants(&self, kind: EventKind) -> bool {
+        self.enabled && self.events.contains(&kind)
+    }
+}
+
 /// What a webhook can be told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum EventKind {

@@ -1,5 +1,7 @@
 //! What each kind of effect does.
 
+use std::collections::BTreeSet;
+
 use vestibule_protocol::time::Seconds;
 
 use crate::Broker;
@@ -26,7 +28,7 @@ pub(super) async fn step(broker: &Broker, id: &str, effect: Effect) -> Result<Op
         }
         Effect::EndGrants { tenant, shard, session } => {
             let place = SessionShard { tenant, number: shard };
-            let more = sessions::end::end_grants(broker, &place, &session, None).await?;
+            let more = sessions::end::end_grants(broker, &place, &session, None, &mut BTreeSet::new()).await?;
             Ok(more.then_some(Effect::EndGrants { tenant: place.tenant, shard, session }))
         }
         Effect::Regroup { .. } | Effect::Depart { .. } | Effect::ImportGroups { .. } => groups(broker, effect).await,

@@ -37,17 +37,20 @@ impl<'a> Ending<'a> {
     }
 }
 
-/// Ends one session for somebody who asked for it. What follows for applications and the log is done soon.
-pub(crate) async fn end_now(broker: &Broker, ending: Ending<'_>) -> Result<(), Error> {
+/// Ends one session for somebody who asked for it. What follows for applications and the log is done soon. The
+/// applications that held something in it; none when it was over already.
+pub(crate) async fn end_now(broker: &Broker, ending: Ending<'_>) -> Result<BTreeSet<String>, Error> {
     let partition = ending.shard.partition();
-    if end(broker, ending).await? {
+    let ended = end(broker, ending).await?;
+    if ended.is_some() {
         outbox::wake(broker, &partition).await;
     }
-    Ok(())
+    Ok(ended.unwrap_or_default())
 }
 
-/// Ends one session. False when it was over already: of several who end it, one does, and writes the event.
-pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<bool, Error> {
+/// Ends one session: the applications that held something in it. `None` when it was over already: of several who end it,
+/// one does, and writes the event.
+pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<Option<BTreeSet<String>>, Error> {
     let Ending { shard, user, session, connection, kind } = ending;
     let event = audit::event(broker, kind).about(user).through(connection.as_deref()).in_session(session);
     let audit = audit::owe(broker, shard.partition(), &shard.tenant, event)?;
@@ -61,20 +64,22 @@ pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<bool, Err
     ];
     match broker.platform.store.commit(&shard.partition(), writes).await {
         Ok(()) => {}
-        Err(StoreError::Conflict) => return Ok(false),
+        Err(StoreError::Conflict) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    while end_grants(broker, shard, session, Some(grants.done())).await? {}
-    Ok(true)
+    let mut held = BTreeSet::new();
+    while end_grants(broker, shard, session, Some(grants.done()), &mut held).await? {}
+    Ok(Some(held))
 }
 
 /// Removes grants of a session that is over, as many as fit a commit. True when there are more; `last` is written with
-/// the last of them.
+/// the last of them. Whose they were is added to `held`.
 pub(crate) async fn end_grants(
     broker: &Broker,
     shard: &SessionShard,
     session: &str,
     last: Option<Write>,
+    held: &mut BTreeSet<String>,
 ) -> Result<bool, Error> {
     let store = &*broker.platform.store;
     let partition = shard.partition();
@@ -95,6 +100,7 @@ pub(crate) async fn end_grants(
         user = grant.subject.user;
         writes.push(Write::Delete { id: found.id, expect: Expect::Any });
     }
+    held.extend(clients.iter().cloned());
     if !clients.is_empty() {
         let (tenant, clients) = (shard.tenant.clone(), clients.into_iter().collect());
         let tell = Effect::TellLogout { tenant, user, session: session.to_owned(), clients };
@@ -153,7 +159,8 @@ pub(crate) async fn end_dead(
         for found in &page.records {
             let session = record::parse::<Session>(found)?.value;
             if Some(&session.subject.gate) != gate.as_ref() {
-                ended |= end(broker, Ending::of(shard, &session, AuditKind::SessionEnded { reason })).await?;
+                let ending = Ending::of(shard, &session, AuditKind::SessionEnded { reason });
+                ended |= end(broker, ending).await?.is_some();
             }
         }
         after = page.next;

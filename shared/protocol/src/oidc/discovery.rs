@@ -1,6 +1,6 @@
 //! The provider's metadata document (OpenID Connect Discovery 1.0 §3, RFC 8414 §2), as much of it as we use.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 /// What an identity provider says of itself.
@@ -20,6 +20,10 @@ pub struct ProviderMetadata {
     /// Where it can be asked whether a token is good (RFC 7662).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_endpoint: Option<Url>,
+    /// Where people sign out (OpenID Connect RP-Initiated Logout 1.0 §2.1). One that is no URL is none: nobody must be
+    /// kept from signing in by it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "address_or_none")]
+    pub end_session_endpoint: Option<Url>,
     /// Where authorization requests can be sent ahead (RFC 9126 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed_authorization_request_endpoint: Option<Url>,
@@ -29,6 +33,11 @@ pub struct ProviderMetadata {
     /// Whether it names itself in its answers (RFC 9207 §3).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
+}
+
+fn address_or_none<'de, D: Deserializer<'de>>(found: D) -> Result<Option<Url>, D::Error> {
+    let found = Option::<serde_json::Value>::deserialize(found)?;
+    Ok(found.as_ref().and_then(serde_json::Value::as_str).and_then(|address| Url::parse(address).ok()))
 }
 
 /// Why a metadata document is not used.
@@ -85,6 +94,19 @@ mod tests {
                 Err(DiscoveryError::Malformed),
                 "{broken}"
             );
+        }
+    }
+
+    #[test]
+    fn an_odd_address_for_signing_out_keeps_nobody_from_signing_in() {
+        let with = |value: &str| {
+            let document = DOCUMENT.replace("\"other\":[1]", &format!("\"end_session_endpoint\":{value}"));
+            let metadata = ProviderMetadata::parse(document.as_bytes(), "https://idp.example/t/").unwrap();
+            metadata.end_session_endpoint.map(String::from)
+        };
+        assert_eq!(with("\"https://idp.example/out\""), Some("https://idp.example/out".to_owned()));
+        for odd in ["\"\"", "\"/out\"", "null", "7", "[\"https://idp.example/out\"]"] {
+            assert_eq!(with(odd), None, "{odd}");
         }
     }
 

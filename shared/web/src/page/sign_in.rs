@@ -1,12 +1,11 @@
 //! The sign-in page: an e-mail address first, or one button for each way to sign in. The authorization request travels
 //! in hidden fields; whatever comes back is read as if it had never been seen.
 
-use http::Uri;
 use maud::{Markup, html};
 use vestibule_core::login::Look;
 use vestibule_core::login::choose::{Ask, Button, Question};
 
-use super::{Extras, Page, page_with};
+use super::{Extras, Page, origin, page_with};
 
 /// Asks which way somebody signs in.
 pub(crate) fn sign_in(question: &Question) -> Page {
@@ -74,21 +73,13 @@ fn ways(buttons: &[Button]) -> Markup {
 /// Style and pictures of a tenant's page; `images` are those beside its logo.
 pub(super) fn extras(look: &Look, images: &[&str]) -> Extras {
     let mut image_origins: Vec<String> =
-        images.iter().copied().chain(look.logo_url.as_deref()).filter_map(origin).collect();
+        images.iter().copied().chain(look.logo_url.as_deref()).filter_map(|image| origin(image, &["https"])).collect();
     image_origins.sort_unstable();
     image_origins.dedup();
     let style = look.colour.as_deref().filter(|colour| is_colour(colour)).map(|colour| {
         format!(":root {{ --brand: {colour}; --on-brand: #fff; }} main {{ border-top: 0.375rem solid {colour}; }}")
     });
-    Extras { style, image_origins }
-}
-
-/// Scheme and host of a picture, for the policy.
-fn origin(address: &str) -> Option<String> {
-    let address: Uri = address.parse().ok()?;
-    let host = address.authority()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':');
-    (address.scheme_str() == Some("https") && host.as_str().bytes().all(plain)).then(|| format!("https://{host}"))
+    Extras { style, image_origins, ..Extras::default() }
 }
 
 /// It was checked when it was set; it becomes style here, so it is looked at once more.

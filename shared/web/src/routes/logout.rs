@@ -1,9 +1,10 @@
-//! `GET|POST /oauth2/logout` (OpenID Connect RP-Initiated Logout 1.0).
+//! `GET|POST /oauth2/logout` (OpenID Connect RP-Initiated Logout 1.0), and `GET /oauth2/signed-out`, the way back from a
+//! provider where somebody signed out too.
 
 use axum::body::Body;
 use axum::extract::State;
-use http::{HeaderMap, Request, StatusCode};
-use vestibule_core::logout::{SignOut, sign_out};
+use http::{HeaderMap, Request, StatusCode, Uri};
+use vestibule_core::logout::{SignOut, onward, sign_out};
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
@@ -13,9 +14,19 @@ use crate::error::{Surface, show, show_body_error};
 use crate::response::{self, Reply};
 use crate::{cookie, page, request};
 
+/// How many seconds the browser waits for frames of applications, before it goes on.
+const FRAMES_LIFE: u8 = 2;
+
 pub(crate) async fn get(State(broker): Shared, request: Request<Body>) -> Reply {
     let query = request.uri().query().unwrap_or_default();
     answer(&broker, request.headers(), query, false).await
+}
+
+/// Back from a provider: on to where the sign-out began.
+pub(crate) async fn back(State(broker): Shared, uri: Uri) -> Reply {
+    let params = Params::parse(uri.query().unwrap_or_default()).unwrap_or_default();
+    let onward = onward(&broker, &params);
+    signed_out(onward.as_ref().map(AsRef::as_ref), &[])
 }
 
 /// A yes counts from our own page only.
@@ -43,15 +54,27 @@ async fn decide(broker: &Broker, headers: &HeaderMap, parameters: &str, from_us:
             let carried: Vec<_> = params.iter().filter(|(name, _)| *name != "confirm").collect();
             Ok(response::page(StatusCode::OK, page::ask_sign_out(&carried)))
         }
-        SignOut::Done { location, forget_cookie } => {
-            let mut reply = match location {
-                Some(location) => response::redirect(location.as_str()),
-                None => response::page(StatusCode::OK, page::signed_out()),
-            };
+        SignOut::Done { location, frames, forget_cookie } => {
+            let frames: Vec<&str> = frames.iter().map(AsRef::as_ref).collect();
+            let mut reply = signed_out(location.as_ref().map(AsRef::as_ref), &frames);
             if forget_cookie {
                 response::set_cookies(reply.headers_mut(), cookie::drop_session());
             }
             Ok(reply)
+        }
+    }
+}
+
+/// It is done. Where there are frames, the browser gets time to load them before it goes on.
+fn signed_out(location: Option<&str>, frames: &[&str]) -> Reply {
+    match location {
+        Some(location) if frames.is_empty() => response::redirect(location),
+        _ => {
+            let mut reply = response::page(StatusCode::OK, page::signed_out(location, frames));
+            if let Some(location) = location {
+                response::go_on(&mut reply, FRAMES_LIFE, location);
+            }
+            reply
         }
     }
 }

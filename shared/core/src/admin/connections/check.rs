@@ -15,7 +15,9 @@ use vestibule_protocol::time::Timestamp;
 use crate::Broker;
 use crate::admin::check_id;
 use crate::error::{AdminError, Error};
-use crate::model::connection::{OidcSettings, RequestSettings, ResponseMode, Upstream, UpstreamClientAuth};
+use crate::model::connection::{
+    LogoutSettings, OidcSettings, RequestSettings, ResponseMode, Upstream, UpstreamClientAuth,
+};
 use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpClient, HttpError};
 use crate::store::key;
 use crate::upstream::parse_jwks;
@@ -60,7 +62,8 @@ pub async fn check(broker: &Broker, tenant: &str, id: &str) -> Result<CheckRepor
     let owner = key::tenant(tenant).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     let reach = Reach::with(broker, Arc::new(owner.value));
     let is_probed = found.value.status_probe.is_some();
-    let mut look = Look { broker, reach, settings, is_probed, findings: Vec::new() };
+    let logout = &found.value.logout;
+    let mut look = Look { broker, reach, settings, logout, is_probed, findings: Vec::new() };
     if !found.value.enabled {
         look.find(Severity::Warning, "disabled", "The connection is disabled: nobody can use it.".to_owned());
     }
@@ -75,6 +78,7 @@ struct Look<'a> {
     broker: &'a Broker,
     reach: Reach,
     settings: &'a OidcSettings,
+    logout: &'a LogoutSettings,
     /// Whether there is a status probe.
     is_probed: bool,
     findings: Vec<Finding>,
@@ -168,6 +172,9 @@ impl Look<'_> {
             self.find(Severity::Error, "pushed_requests_unsupported", message);
         }
         self.watching(members);
+        if self.logout.at_provider && self.logout.end_session_endpoint.is_none() {
+            self.signing_out(members);
+        }
         let unknown = |scope: &&String| offers(members, "scopes_supported", scope) == Some(false);
         let unknown: Vec<&str> = self.settings.scopes.iter().filter(unknown).map(String::as_str).collect();
         if !unknown.is_empty() {
@@ -189,6 +196,15 @@ impl Look<'_> {
             let message = "The provider gives no refresh tokens: sessions cannot be watched, and are shorter. Set a \
                            status_probe if it has a program that says who is active.";
             self.find(Severity::Warning, "no_refresh_tokens", message.to_owned());
+        }
+    }
+
+    /// Whether people can be sent there to sign out.
+    fn signing_out(&mut self, members: &Value) {
+        if members.get("end_session_endpoint").and_then(Value::as_str).is_none_or(str::is_empty) {
+            let message = "Whoever signs out here is to sign out at the provider too, and it does not say where. Set \
+                           logout.end_session_endpoint, or switch logout.at_provider off.";
+            self.find(Severity::Warning, "end_session_unsupported", message.to_owned());
         }
     }
 

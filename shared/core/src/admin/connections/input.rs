@@ -11,13 +11,13 @@ use vestibule_protocol::oidc::issuer::DIRECTORY;
 use vestibule_protocol::time::Seconds;
 
 use super::probe::StatusProbeInput;
-use super::{claims, sync};
+use super::{claims, logout, sync};
 use crate::Broker;
 use crate::admin::check_name;
 use crate::admin::problems::{Problems, escaped};
 use crate::model::connection::{
-    AssertionAudience, DEFAULT_SKEW, Endpoints, MAX_SKEW, OidcSettings, Prompt, RequestSettings, ResponseMode,
-    Revocation, UpstreamClientAuth,
+    AssertionAudience, DEFAULT_SKEW, Endpoints, LogoutSettings, MAX_SKEW, OidcSettings, Prompt, RequestSettings,
+    ResponseMode, Revocation, UpstreamClientAuth,
 };
 use crate::model::sign_in::SignIn;
 use crate::model::sync::SyncSettings;
@@ -42,6 +42,9 @@ pub struct ConnectionInput {
     /// What becomes of somebody whom the provider revokes.
     #[serde(default)]
     pub revocation: Revocation,
+    /// How sign-outs reach the provider, and come from there.
+    #[serde(default)]
+    pub logout: LogoutSettings,
     /// How its people are asked about between sign-ins.
     #[serde(default)]
     pub sync: SyncSettings,
@@ -145,9 +148,14 @@ impl ConnectionInput {
         check_name(problems, &self.name);
         self.check_issuer(broker, problems);
         if let Some(endpoints) = &self.endpoints {
-            let Endpoints { authorization, token, jwks, userinfo, pushed_authorization_request } = endpoints;
+            let Endpoints { authorization, token, jwks, userinfo, introspection, pushed_authorization_request } =
+                endpoints;
             let addresses = [("authorization", Some(authorization)), ("token", Some(token)), ("jwks", Some(jwks))];
-            let optional = [("userinfo", userinfo), ("pushed_authorization_request", pushed_authorization_request)];
+            let optional = [
+                ("userinfo", userinfo),
+                ("introspection", introspection),
+                ("pushed_authorization_request", pushed_authorization_request),
+            ];
             let optional = optional.map(|(name, address)| (name, address.as_ref()));
             for (name, address) in addresses.into_iter().chain(optional) {
                 let checked = address.map_or(Ok(()), |address| check_address(broker, address));
@@ -177,6 +185,7 @@ impl ConnectionInput {
         check_scopes(problems, &self.scopes);
         claims::check(problems, &self.attributes);
         sync::check(problems, &self.sync);
+        logout::check(broker, problems, self);
         self.check_request(problems);
     }
 

@@ -1,7 +1,7 @@
 //! The operations on people, and on how they come.
 
 use vestibule_core::admin::caller::Area;
-use vestibule_core::admin::{invitations, provisioning, users};
+use vestibule_core::admin::{decommission, invitations, provisioning, users};
 
 use super::super::Answer;
 use super::super::call::Sent;
@@ -9,7 +9,7 @@ use super::{Kind, Table, operation};
 
 /// People.
 pub(super) fn people(table: &mut impl Table) {
-    use Kind::{Act, Delete, Get, List, Put};
+    use Kind::{Act, Delete, Get, List, Put, Show};
     let (all, one) = ("/tenants/{tenant}/users", "/tenants/{tenant}/users/{user}");
     table.add(operation(List, Area::Tenant, all, "Lists the people of a tenant"), |call, ()| async move {
         Answer::shown(users::list(&call.broker, &call.tenant, &call.paging()?).await)
@@ -25,6 +25,15 @@ pub(super) fn people(table: &mut impl Table) {
         |call, ()| async move {
             Answer::tagged(users::end_sessions(&call.broker, &call.change, &call.tenant, &call.id).await)
         },
+    );
+    table.add(
+        operation(
+            Show,
+            Area::Tenant,
+            "/tenants/{tenant}/users/{user}/decommission/preview",
+            "Says what switching a person off would end",
+        ),
+        |call, ()| async move { Answer::shown(decommission::preview(&call.broker, &call.tenant, &call.user).await) },
     );
     table.add(operation(Delete, Area::Tenant, one, "Removes a person"), |call, ()| async move {
         Answer::gone(users::delete(&call.broker, &call.change, &call.tenant, &call.id).await)
