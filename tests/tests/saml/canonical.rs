@@ -12,7 +12,8 @@ fn ten_thousand_documents_are_canonical_as_elsewhere() {
     let mut count = 0;
     while let Some(case) = program.line() {
         let text = |name: &str| case[name].as_str().expect("a text").to_owned();
-        let prefixes: Vec<_> = case["prefixes"].as_array().expect("a list").iter().filter_map(|it| it.as_str()).collect();
+        let prefixes: Vec<_> =
+            case["prefixes"].as_array().expect("a list").iter().filter_map(|it| it.as_str()).collect();
         let ours = canonicalize(&text("text"), &prefixes, case["comments"] == true).expect("a document");
         assert_eq!(ours, text("canonical"), "{case}");
         count += 1;

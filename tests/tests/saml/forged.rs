@@ -52,7 +52,8 @@ impl World {
         let subject =
             Subject { name: "sso.example", serial: [1; 16], starts: self.now, ends: self.now + Seconds(86_400) };
         let certificate = NewCertificate::new(&subject, &self.encryption.public).expect("an RSA key");
-        let signature = self.crypto.sign(&self.encryption, certificate.input()).now_or_never().expect("now").expect("signs");
+        let signature =
+            self.crypto.sign(&self.encryption, certificate.input()).now_or_never().expect("now").expect("signs");
         let der = certificate.signed(&signature).expect("DER");
         let again = Certificate::from_der(der.clone()).expect("a certificate");
         assert_eq!(again.key.id(), self.encryption.public.id());
@@ -72,11 +73,13 @@ fn every_case_ends_as_it_should() {
     let mut program = Program::start("forge.py", &[]);
     let told = program.line().expect("the certificates");
     let certificates = told["certificates"].as_array().expect("a list").iter();
-    let signing = certificates.map(|pem| Certificate::read(pem.as_str().expect("PEM")).expect("a certificate").key).collect();
+    let signing =
+        certificates.map(|pem| Certificate::read(pem.as_str().expect("PEM")).expect("a certificate").key).collect();
     let crypto = AwsLc::default();
     let encryption = crypto.generate(Algorithm::RS256).now_or_never().expect("now").expect("a key");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after the epoch").as_secs();
-    let world = World { crypto, signing, encryption, now: Timestamp::from_seconds(i64::try_from(now).expect("a time")) };
+    let world =
+        World { crypto, signing, encryption, now: Timestamp::from_seconds(i64::try_from(now).expect("a time")) };
     let certificate = world.certificate();
     let mut wrong = Vec::new();
     let cases = told["cases"].as_array().expect("a list");
@@ -92,8 +95,14 @@ fn every_case_ends_as_it_should() {
             Ok(assertion) => {
                 assert_eq!(assertion.name_id.value, ADA, "{}", case["name"]);
                 assert_eq!(assertion.answer, Answer::Requested);
-                let values = assertion.attributes.iter().find(|found| found.name == "groups").map(|found| found.values.clone());
-                assert_eq!(values, Some(vec!["engineering".to_owned(), "O'Neil & <Söns>".to_owned()]), "{}", case["name"]);
+                let values =
+                    assertion.attributes.iter().find(|found| found.name == "groups").map(|found| found.values.clone());
+                assert_eq!(
+                    values,
+                    Some(vec!["engineering".to_owned(), "O'Neil & <Söns>".to_owned()]),
+                    "{}",
+                    case["name"]
+                );
                 None
             }
             Err(refused) => Some(refused.name()),

@@ -65,7 +65,8 @@ impl<'a, 'input> Writer<'a, 'input> {
         let name = self.name(node.range().start + 1);
         self.out.push('<');
         self.out.push_str(name);
-        let mut attributes: Vec<_> = node.attributes().map(|attribute| (self.attribute_name(attribute), attribute)).collect();
+        let mut attributes: Vec<_> =
+            node.attributes().map(|attribute| (self.attribute_name(attribute), attribute)).collect();
         self.namespaces(node, name, &attributes);
         attributes.sort_unstable_by_key(|(_, attribute)| (attribute.namespace(), attribute.name()));
         for (name, attribute) in attributes {

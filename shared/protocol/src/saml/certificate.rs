@@ -2,14 +2,14 @@
 //! enforced. Nobody's certificate is trusted because of who signed it: an administrator put it there.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner, Version};
-use x509_cert::der::asn1::{Any, BitString, GeneralizedTime, Null, ObjectIdentifier, Utf8StringRef, UintRef, UtcTime};
+use x509_cert::der::asn1::{Any, BitString, GeneralizedTime, Null, ObjectIdentifier, UintRef, UtcTime, Utf8StringRef};
 use x509_cert::der::{Decode, Encode, asn1::SetOfVec};
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
-use x509_cert::attr::AttributeTypeAndValue;
 
 use super::{Refused, xml};
 use crate::jose::{Algorithm, EcCurve, KeyMaterial, PublicKey};

@@ -137,14 +137,17 @@ fn value(node: Node<'_, '_>) -> Result<Vec<u8>, Refused> {
     xml::bytes(xml::the(xml::the(node, XENC, "CipherData")?, XENC, "CipherValue")?)
 }
 
+/// What the older name of RSA-OAEP implies.
+const MASK1: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha1";
+
 /// RSA-OAEP with one hash for both of its parts (XML Encryption §5.5.2): platforms offer no other.
 fn oaep(key: Node<'_, '_>) -> Result<OaepHash, Refused> {
     let method = xml::the(key, XENC, "EncryptionMethod")?;
     let algorithm = |node: Node<'_, '_>| xml::attribute(node, "Algorithm").unwrap_or_default().to_owned();
     let digest = xml::one(method, DSIG, "DigestMethod")?.map_or_else(|| SHA1.to_owned(), algorithm);
     let mask = xml::one(method, XENC11, "MGF")?.map(algorithm);
-    let labelled = xml::all(method, XENC, "OAEPparams").any(|label| xml::text(label).is_ok_and(|text| !text.is_empty()));
-    const MASK1: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha1";
+    let labelled =
+        xml::all(method, XENC, "OAEPparams").any(|label| xml::text(label).is_ok_and(|text| !text.is_empty()));
     let mask = match algorithm(method).as_str() {
         "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p" => MASK1.to_owned(),
         "http://www.w3.org/2009/xmlenc11#rsa-oaep" => mask.unwrap_or_else(|| MASK1.to_owned()),
@@ -157,6 +160,3 @@ fn oaep(key: Node<'_, '_>) -> Result<OaepHash, Refused> {
         _ => Err(Refused::EncryptionAlgorithm),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -57,10 +57,14 @@ pub enum Refused {
 
     // Encryption.
     /// RSA 1.5, 3DES, or something else that is not accepted.
-    #[error("the message is encrypted in a way that is not accepted: set the identity provider to AES-GCM and RSA-OAEP")]
+    #[error(
+        "the message is encrypted in a way that is not accepted: set the identity provider to AES-GCM and RSA-OAEP"
+    )]
     EncryptionAlgorithm,
     /// AES-CBC where nothing vouches for the ciphertext.
-    #[error("AES-CBC is accepted in a signed response only: set the identity provider to AES-GCM, or let it sign the response")]
+    #[error(
+        "AES-CBC is accepted in a signed response only: set the identity provider to AES-GCM, or let it sign the response"
+    )]
     UnauthenticatedCipher,
     /// It cannot be decrypted. Always the same words, whatever went wrong.
     #[error("the message cannot be decrypted")]

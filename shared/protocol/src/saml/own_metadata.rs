@@ -44,7 +44,8 @@ impl OwnMetadata<'_> {
             let place = [("Binding", Some(binding)), ("Location", Some(self.slo))];
             writer.empty("md:SingleLogoutService", &place);
         }
-        let place = [("Binding", Some(POST)), ("Location", Some(self.acs)), ("index", Some("0")), ("isDefault", Some("true"))];
+        let place =
+            [("Binding", Some(POST)), ("Location", Some(self.acs)), ("index", Some("0")), ("isDefault", Some("true"))];
         writer.empty("md:AssertionConsumerService", &place);
         writer.finish()
     }

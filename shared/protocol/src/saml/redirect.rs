@@ -35,9 +35,8 @@ impl RedirectMessage {
             return Err(Refused::TooLarge);
         }
         let (request, response) = (raw(query, "SAMLRequest")?, raw(query, "SAMLResponse")?);
-        let message = match (request, response) {
-            (Some(message), None) | (None, Some(message)) => message,
-            _ => return Err(Refused::Shape("one SAMLRequest or SAMLResponse")),
+        let ((Some(message), None) | (None, Some(message))) = (request, response) else {
+            return Err(Refused::Shape("one SAMLRequest or SAMLResponse"));
         };
         let deflate = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE";
         if raw(query, "SAMLEncoding")?.map(decoded).transpose()?.is_some_and(|encoding| encoding != deflate) {
@@ -145,8 +144,14 @@ mod tests {
             (format!("{message}&RelayState=a&RelayState=b"), "shape"),
             (format!("{message}&SigAlg=x"), "signature_shape"),
             (format!("{message}&Signature=x"), "signature_shape"),
-            (format!("{message}&SigAlg=http%3A%2F%2Fwww.w3.org%2F2000%2F09%2Fxmldsig%23rsa-sha1&Signature=c2ln"), "sha1"),
-            (format!("{message}&SigAlg=http%3A%2F%2Fwww.w3.org%2F2000%2F09%2Fxmldsig%23hmac-sha1&Signature=c2ln"), "signature_algorithm"),
+            (
+                format!("{message}&SigAlg=http%3A%2F%2Fwww.w3.org%2F2000%2F09%2Fxmldsig%23rsa-sha1&Signature=c2ln"),
+                "sha1",
+            ),
+            (
+                format!("{message}&SigAlg=http%3A%2F%2Fwww.w3.org%2F2000%2F09%2Fxmldsig%23hmac-sha1&Signature=c2ln"),
+                "signature_algorithm",
+            ),
             (format!("{message}&SAMLEncoding=plain"), "encoding"),
             ("SAMLRequest=%zz".to_owned(), "encoding"),
             ("SAMLRequest=PGEvPg".to_owned(), "encoding"),

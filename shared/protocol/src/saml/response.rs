@@ -59,11 +59,10 @@ fn root<'a, 'input>(document: &'a Document<'input>) -> Result<Node<'a, 'input>, 
     Ok(response)
 }
 
-/// The one assertion. One that lies anywhere else (in Advice, Extensions, StatusDetail, an Object) refuses the message.
+/// The one assertion. One that lies anywhere else (in `Advice`, `Extensions`, `StatusDetail`, an `Object`) refuses the message.
 fn only_assertion<'a, 'input>(response: Node<'a, 'input>) -> Result<Node<'a, 'input>, Refused> {
-    let is_one = |node: &Node<'_, '_>| {
-        xml::is(*node, ASSERTION, "Assertion") || xml::is(*node, ASSERTION, "EncryptedAssertion")
-    };
+    let is_one =
+        |node: &Node<'_, '_>| xml::is(*node, ASSERTION, "Assertion") || xml::is(*node, ASSERTION, "EncryptedAssertion");
     let mut all = response.descendants().filter(is_one);
     match (all.next(), all.next()) {
         (Some(assertion), None) if assertion.parent() == Some(response) => Ok(assertion),

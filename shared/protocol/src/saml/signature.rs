@@ -73,7 +73,8 @@ pub(super) fn read(element: Node<'_, '_>) -> Result<Option<Signed>, Refused> {
     if xml::all(signature, DSIG, "KeyInfo").count() > 1 {
         return Err(Refused::SignatureShape("KeyInfo is there twice"));
     }
-    let [canonicalization, method, reference] = children(info, ["CanonicalizationMethod", "SignatureMethod", "Reference"])?;
+    let [canonicalization, method, reference] =
+        children(info, ["CanonicalizationMethod", "SignatureMethod", "Reference"])?;
     let exclusive = exclusive(canonicalization)?.ok_or(Refused::SignatureShape("exclusive canonicalization"))?;
     if xml::elements(method).next().is_some() {
         return Err(Refused::SignatureShape("SignatureMethod has a parameter"));

@@ -9,7 +9,10 @@ fn namespaces_are_declared_where_they_are_used() {
     is("<a xmlns='u' xmlns:b='v'><c/></a>", r#"<a xmlns="u"><c></c></a>"#);
     is("<a xmlns:b='v'><b:c b:d='1'/></a>", r#"<a><b:c xmlns:b="v" b:d="1"></b:c></a>"#);
     is("<b:a xmlns:b='v'><b:c xmlns:b='v'/></b:a>", r#"<b:a xmlns:b="v"><b:c></b:c></b:a>"#);
-    is("<b:a xmlns:b='v'><b:c xmlns:b='w'/><b:d/></b:a>", r#"<b:a xmlns:b="v"><b:c xmlns:b="w"></b:c><b:d></b:d></b:a>"#);
+    is(
+        "<b:a xmlns:b='v'><b:c xmlns:b='w'/><b:d/></b:a>",
+        r#"<b:a xmlns:b="v"><b:c xmlns:b="w"></b:c><b:d></b:d></b:a>"#,
+    );
     is("<a xmlns='u'><b xmlns=''/></a>", r#"<a xmlns="u"><b xmlns=""></b></a>"#);
     is("<a xmlns=''><b/></a>", "<a><b></b></a>");
     is("<p:a xmlns:p='v' xmlns='u'><b/><p:c/></p:a>", r#"<p:a xmlns:p="v"><b xmlns="u"></b><p:c></p:c></p:a>"#);
