@@ -8,6 +8,7 @@ mod authorization;
 mod cookies;
 mod handles;
 mod mapping_paths;
+mod saml;
 mod scim_filter;
 mod scim_patch;
 mod tokens;
@@ -17,6 +18,7 @@ pub use authorization::authorization;
 pub use cookies::cookies;
 pub use handles::handles;
 pub use mapping_paths::mapping_paths;
+pub use saml::saml;
 pub use scim_filter::scim_filter;
 pub use scim_patch::scim_patch;
 pub use tokens::tokens;
@@ -50,11 +52,12 @@ mod tests {
     #[test]
     fn every_target_holds_for_its_seeds() {
         type Target = fn(&[u8]);
-        let targets: [(&str, Target); 7] = [
+        let targets: [(&str, Target); 8] = [
             ("authorization", authorization),
             ("cookies", cookies),
             ("handles", handles),
             ("mapping_paths", mapping_paths),
+            ("saml", saml),
             ("scim_filter", scim_filter),
             ("scim_patch", scim_patch),
             ("tokens", tokens),

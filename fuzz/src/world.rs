@@ -17,6 +17,7 @@ use vestibule_core::secret::Secret;
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::{Broker, Config};
 use vestibule_protocol::jose::{Algorithm, PublicKey};
+use vestibule_protocol::saml::OaepHash;
 use vestibule_testkit::{SeededRandom, TestClock};
 
 pub(crate) const ISSUER: &str = "https://sso.example";
@@ -131,5 +132,9 @@ impl Crypto for NoSignature {
 
     async fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> Result<(), CryptoError> {
         Err(CryptoError::BadSignature)
+    }
+
+    async fn decrypt(&self, _: &PrivateKey, _: OaepHash, _: &[u8]) -> Result<Secret<Vec<u8>>, CryptoError> {
+        Err(CryptoError::BadCiphertext)
     }
 }

@@ -13,8 +13,8 @@ use crate::command::{Stopwatch, capture, cargo, command, run as run_command, ste
 use crate::workspace::{self, root};
 
 /// The targets; each is a function of the crate and a folder of seeds.
-const TARGETS: [&str; 7] =
-    ["authorization", "cookies", "handles", "mapping_paths", "scim_filter", "scim_patch", "tokens"];
+const TARGETS: [&str; 8] =
+    ["authorization", "cookies", "handles", "mapping_paths", "saml", "scim_filter", "scim_patch", "tokens"];
 
 /// What instruments the code for libFuzzer: a counter at every edge, and what comparisons compare.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -38,6 +38,7 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<ExitCode> {
         }
     }
     if scope == Scope::Everything {
+        attempt(&mut tally, "SAML", |tally| suites::saml(tally, &programs, filter));
         attempt(&mut tally, "the Worker's store", |tally| suites::worker_store(tally, filter));
         attempt(&mut tally, "the deployment files", |tally| deployment::files(tally, filter));
     }

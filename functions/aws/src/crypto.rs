@@ -1,4 +1,4 @@
-//! Signatures by aws-lc-rs, in the forms of JWS (RFC 7518 §3, RFC 8037 §3.1).
+//! Signatures by aws-lc-rs, in the forms of JWS (RFC 7518 §3, RFC 8037 §3.1), and RSA-OAEP.
 //!
 //! Imported keys are kept: parsing a key costs about as much as using it.
 
@@ -7,11 +7,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::rsa::{
+    KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey,
+};
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair};
 use vestibule_core::platform::{Crypto, CryptoError, PrivateKey};
 use vestibule_core::secret::Secret;
 use vestibule_protocol::jose::{Algorithm, EcCurve, KeyId, KeyMaterial, PublicKey};
+use vestibule_protocol::saml::OaepHash;
 
 mod import;
 mod keys;
@@ -25,6 +28,7 @@ pub struct AwsLc {
     /// By PKCS #8: two halves that somebody brings along need not belong together.
     signers: Keys<Vec<u8>, Signer>,
     verifiers: Keys<KeyId, ParsedPublicKey>,
+    decrypters: Keys<Vec<u8>, OaepPrivateDecryptingKey>,
 }
 
 #[async_trait]
@@ -77,6 +81,21 @@ impl Crypto for AwsLc {
         let key: Arc<ParsedPublicKey> =
             self.verifiers.get_or_import(key.id(), algorithm, || import::verifier(key, algorithm))?;
         key.verify_sig(input, signature).map_err(|_| CryptoError::BadSignature)
+    }
+
+    async fn decrypt(&self, key: &PrivateKey, hash: OaepHash, input: &[u8]) -> Result<Secret<Vec<u8>>, CryptoError> {
+        let import = || {
+            let key = PrivateDecryptingKey::from_pkcs8(key.pkcs8.expose()).ok();
+            key.and_then(|key| OaepPrivateDecryptingKey::new(key).ok()).ok_or(CryptoError::BadKey("not an RSA key"))
+        };
+        let decrypter = self.decrypters.get_or_import(key.pkcs8.expose().clone(), key.algorithm, import)?;
+        let algorithm = match hash {
+            OaepHash::Sha1 => &OAEP_SHA1_MGF1SHA1,
+            OaepHash::Sha256 => &OAEP_SHA256_MGF1SHA256,
+        };
+        let mut plain = vec![0; decrypter.min_output_size()];
+        let plain = decrypter.decrypt(algorithm, input, &mut plain, None).map_err(|_| CryptoError::BadCiphertext)?;
+        Ok(Secret::new(plain.to_vec()))
     }
 }
 

@@ -166,6 +166,15 @@ export function verify(algorithm, key, input, signature) {
   return crypto.subtle.verify(algorithms[algorithm], key, signature, input);
 }
 
+/** An RSA key that unwraps what was encrypted with RSA-OAEP; `hash` serves label and mask. */
+export function importDecrypting(hash, pkcs8) {
+  return crypto.subtle.importKey("pkcs8", pkcs8, { name: "RSA-OAEP", hash }, false, ["decrypt"]);
+}
+
+export function decrypt(key, input) {
+  return crypto.subtle.decrypt({ name: "RSA-OAEP" }, key, input);
+}
+
 /** A new key pair: [PKCS #8, the public half as a JWK]. */
 export async function generate(algorithm) {
   // RSA alone looks at the length and the exponent 65537.

@@ -12,6 +12,7 @@ use serde_json::json;
 use vestibule_core::platform::{Crypto, CryptoError, PrivateKey};
 use vestibule_core::secret::Secret;
 use vestibule_protocol::jose::{Algorithm, EcCurve, KeyId, KeyMaterial, PublicKey};
+use vestibule_protocol::saml::OaepHash;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::host;
@@ -26,6 +27,8 @@ pub(crate) struct WebCrypto {
     private: Imported<Vec<u8>>,
     /// An RSA key is imported for one hash, so the algorithm is part of the name.
     public: Imported<(KeyId, Algorithm)>,
+    /// For RSA-OAEP too a key is imported for one hash.
+    decrypting: Imported<(Vec<u8>, OaepHash)>,
 }
 
 struct Imported<K>(SendWrapper<RefCell<HashMap<K, JsValue>>>);
@@ -109,6 +112,27 @@ impl Crypto for WebCrypto {
                 Some(true) => Ok(()),
                 _ => Err(CryptoError::BadSignature),
             }
+        })
+        .await
+    }
+
+    async fn decrypt(&self, key: &PrivateKey, hash: OaepHash, input: &[u8]) -> Result<Secret<Vec<u8>>, CryptoError> {
+        SendWrapper::new(async {
+            let name = (key.pkcs8.expose().clone(), hash);
+            let imported = match self.decrypting.get(&name) {
+                Some(imported) => imported,
+                None => {
+                    let hash = match hash {
+                        OaepHash::Sha1 => "SHA-1",
+                        OaepHash::Sha256 => "SHA-256",
+                    };
+                    let imported = host::import_decrypting(hash, &name.0).await;
+                    let imported = imported.map_err(|_| CryptoError::BadKey("the private key cannot be imported"))?;
+                    self.decrypting.keep(name, imported)
+                }
+            };
+            let plain = host::decrypt(&imported, input).await.map_err(|_| CryptoError::BadCiphertext)?;
+            Ok(Secret::new(Uint8Array::new(&plain.into()).to_vec()))
         })
         .await
     }

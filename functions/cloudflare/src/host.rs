@@ -57,6 +57,13 @@ extern "C" {
         signature: &[u8],
     ) -> Result<JsValue, JsValue>;
 
+    /// An RSA key for RSA-OAEP with `hash`.
+    #[wasm_bindgen(catch, js_name = importDecrypting)]
+    pub(crate) async fn import_decrypting(hash: &str, pkcs8: &[u8]) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    pub(crate) async fn decrypt(key: &JsValue, input: &[u8]) -> Result<ArrayBuffer, JsValue>;
+
     /// A new key pair: `[PKCS #8, public JWK]`.
     #[wasm_bindgen(catch)]
     pub(crate) async fn generate(algorithm: &str) -> Result<Array, JsValue>;

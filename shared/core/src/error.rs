@@ -1,6 +1,6 @@
 //! What can go wrong, in five kinds. How each is shown is decided once, in `vestibule_web::error`.
 
-use vestibule_protocol::{oauth, scim};
+use vestibule_protocol::{oauth, saml, scim};
 
 use crate::admin::problems::{Problem, in_words};
 use crate::platform::{CryptoError, QueueError};
@@ -45,6 +45,9 @@ pub enum LoginError {
     /// The identity provider's answer breaks a rule; the text says which, without what was sent.
     #[error("identity provider's answer refused: {0}")]
     UpstreamInvalid(&'static str),
+    /// A SAML message breaks a rule.
+    #[error("SAML message refused: {0}")]
+    Saml(saml::Refused),
     /// The connection is gone or disabled since the login began.
     #[error("connection is not available")]
     ConnectionUnavailable,

@@ -24,6 +24,7 @@ pub mod platform;
 pub mod provider_notice;
 pub mod relay;
 mod routing;
+pub mod saml;
 pub mod scim;
 pub mod seal;
 pub mod secret;

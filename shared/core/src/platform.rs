@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use vestibule_protocol::jose::{Algorithm, KeyId, PublicKey};
+use vestibule_protocol::saml::OaepHash;
 use vestibule_protocol::time::Timestamp;
 
 use crate::secret::Secret;
@@ -28,7 +29,7 @@ pub struct Platform {
     pub random: Arc<dyn Random>,
     /// Requests to identity providers.
     pub http: Arc<dyn HttpClient>,
-    /// Asymmetric signatures.
+    /// Asymmetric signatures, and keys that are wrapped for us.
     pub crypto: Arc<dyn Crypto>,
     /// Everything that is kept.
     pub store: Arc<dyn Store>,
@@ -117,6 +118,9 @@ pub trait Crypto: Send + Sync {
         input: &[u8],
         signature: &[u8],
     ) -> Result<(), CryptoError>;
+
+    /// What was encrypted for an RSA `key` with RSA-OAEP (RFC 8017 §7.1) and an empty label; `hash` serves label and mask.
+    async fn decrypt(&self, key: &PrivateKey, hash: OaepHash, input: &[u8]) -> Result<Secret<Vec<u8>>, CryptoError>;
 }
 
 /// Why there is no signature, or why one does not count.
@@ -125,6 +129,9 @@ pub enum CryptoError {
     /// The signature is not this key's over this input.
     #[error("signature does not match")]
     BadSignature,
+    /// It was not encrypted for this key, or not so.
+    #[error("does not decrypt")]
+    BadCiphertext,
     /// The key cannot be imported.
     #[error("key is not usable: {0}")]
     BadKey(&'static str),

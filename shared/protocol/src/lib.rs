@@ -7,5 +7,6 @@ pub mod mapping;
 pub mod oauth;
 pub mod oidc;
 pub mod params;
+pub mod saml;
 pub mod scim;
 pub mod time;

@@ -1,9 +1,11 @@
-//! What every platform's signatures must do, for each algorithm that we sign with. Like the store suite it needs no
+//! What every platform's signatures must do, for each algorithm that we sign with, and how wrapped keys open. Like the store suite it needs no
 //! runtime, so that it also runs inside a Worker.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use vestibule_core::platform::{Crypto, CryptoError, PrivateKey};
 use vestibule_core::secret::Secret;
 use vestibule_protocol::jose::{Algorithm, PrivateJwk, PublicKey};
+use vestibule_protocol::saml::OaepHash;
 
 use crate::store_conformance::Outcome;
 
@@ -35,6 +37,20 @@ const RSA: &str = concat!(
     r#"03k2-ZQwVK0JKSHuLFkuQ3U"}"#,
 );
 
+/// `sixteen bytes ok`, encrypted for the RSA key above by another implementation (OpenSSL's).
+const WRAPPED_SHA1: &str = concat!(
+    "B80xE06RuOtjdMxWwdbXvWE6MfJcZ2Z5v-YBd_mH6JHGN0e7gEcB1wBggovqBGVULncLB96Lgty4k7p0qu5v72FGMFt3tu8yJBnUyi6jk-uVGx",
+    "TBbKhhjkXQx45l2YX1iM4334czMoahlzAhEzJ8ftgr8zMtw2KOd9keTbIED6BmcfIDhT7f5WmnSZWjADb0jdnWChC0rVaELcpyQqmIt0Qa-edh",
+    "XwxtM56RkBr6tzCwOd82cn2Uy_1dBYU66_KksAeE1BV2CdKYO4budRMoIdRW4FYvStzVr0ZfLbDRv44Cpn6b6o1Yn1UmmmfgAomWM3uAJ2TF6o",
+    "YpSHTfxTYSUA",
+);
+const WRAPPED_SHA256: &str = concat!(
+    "LgOC_sAB2kmwjidRdSqrviLOsN8rTbJOCyhhhEhL5hdlH587s0qhST7PX1iiajLW9UcGcjNjpFTHiTB1q9hZEdy4xDEo2j0YjFAJU8LXlXCcZa",
+    "uhUHUS8Q81UiAlt8KVazfDm36P_vXGpWgurzbB7FJTTNPYihxe8hPimJLk3vNG8iXa-Oh2H8hU_kzd8XkqFxFSig-Ep_0QfjSzYqrQGnLeuz3z",
+    "P8HRKJeh38vL2p15t6lmINs9itfu7dlK1adGLq1t7sR327q2DRVAsnrfhawgY6HEe9JL-pXlxRCbE_lDX5N-wG--OKhpF2Rn_npPgBGP633Dvr",
+    "7-tbG8Z4gsDg",
+);
+
 /// The keys of the specifications, as somebody would import them.
 pub const PRIVATE_JWKS: [(Algorithm, &str); 3] =
     [(Algorithm::ES256, EC), (Algorithm::RS256, RSA), (Algorithm::EdDSA, ED25519)];
@@ -51,7 +67,35 @@ pub async fn run(crypto: &dyn Crypto) -> Vec<Outcome> {
         outcomes.push(Outcome { name: made, result: new_key(crypto, algorithm).await });
         outcomes.push(Outcome { name: taken, result: imported_key(crypto, algorithm, imported).await });
     }
+    for (name, hash, wrapped) in [
+        ("what was wrapped with SHA-1 opens", OaepHash::Sha1, WRAPPED_SHA1),
+        ("what was wrapped with SHA-256 opens", OaepHash::Sha256, WRAPPED_SHA256),
+    ] {
+        outcomes.push(Outcome { name, result: opens(crypto, hash, wrapped).await });
+    }
     outcomes
+}
+
+/// A wrapped key opens with its hash alone, unchanged, and for its recipient.
+async fn opens(crypto: &dyn Crypto, hash: OaepHash, wrapped: &str) -> Result<(), String> {
+    let key = imported(Algorithm::RS256, RSA)?;
+    let mut wrapped = URL_SAFE_NO_PAD.decode(wrapped).map_err(|error| error.to_string())?;
+    let plain = crypto.decrypt(&key, hash, &wrapped).await.map_err(|error| error.to_string())?;
+    if plain.expose() != b"sixteen bytes ok" {
+        return Err("other bytes".to_owned());
+    }
+    let other_hash = if hash == OaepHash::Sha1 { OaepHash::Sha256 } else { OaepHash::Sha1 };
+    let other_key = generate(crypto, Algorithm::RS256).await?;
+    let tries = [crypto.decrypt(&key, other_hash, &wrapped).await, crypto.decrypt(&other_key, hash, &wrapped).await];
+    if let Some(byte) = wrapped.get_mut(7) {
+        *byte ^= 1;
+    }
+    for tried in tries.into_iter().chain([crypto.decrypt(&key, hash, &wrapped).await]) {
+        if !matches!(tried, Err(CryptoError::BadCiphertext)) {
+            return Err("what is not for this key opens".to_owned());
+        }
+    }
+    Ok(())
 }
 
 async fn new_key(crypto: &dyn Crypto, algorithm: Algorithm) -> Result<(), String> {
@@ -75,10 +119,14 @@ async fn generate(crypto: &dyn Crypto, algorithm: Algorithm) -> Result<PrivateKe
 }
 
 async fn imported_key(crypto: &dyn Crypto, algorithm: Algorithm, jwk: &str) -> Result<(), String> {
+    signs(crypto, &imported(algorithm, jwk)?).await
+}
+
+fn imported(algorithm: Algorithm, jwk: &str) -> Result<PrivateKey, String> {
     let jwk: PrivateJwk = serde_json::from_str(jwk).map_err(|error| error.to_string())?;
     let (pkcs8, material) = jwk.to_pkcs8(algorithm).map_err(|error| error.problem().to_owned())?;
     let public = PublicKey::new(material, None, Some(algorithm));
-    signs(crypto, &PrivateKey { algorithm, pkcs8: Secret::new(pkcs8), public }).await
+    Ok(PrivateKey { algorithm, pkcs8: Secret::new(pkcs8), public })
 }
 
 /// What the key signs counts for its public half, and nothing near it does.

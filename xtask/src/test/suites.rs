@@ -44,7 +44,8 @@ impl Target<'_> {
 /// Unit, integration and documentation tests, the stores among them; against a second DynamoDB too when all is run.
 pub(super) fn crates(tally: &mut Tally, programs: &[TestProgram], scope: Scope, filter: Option<&str>) -> Result<()> {
     let moto = if scope == Scope::Everything { Some(moto::start()?) } else { None };
-    for program in programs.iter().filter(|program| !DEPLOYED.contains(&program.name.as_str())) {
+    for program in programs.iter().filter(|program| !DEPLOYED.contains(&program.name.as_str()) && program.name != SAML)
+    {
         let mut tests = test_program(program, filter);
         if let Some((_, endpoint)) = &moto {
             tests.env("MOTO_ENDPOINT", endpoint);
@@ -59,6 +60,20 @@ pub(super) fn crates(tally: &mut Tally, programs: &[TestProgram], scope: Scope, 
 /// Suites that need a running broker: the same scenarios on every runtime, and those in which time passes. The latter
 /// move the clock of everybody, so they come last and one by one.
 const DEPLOYED: [&str; 2] = ["tests: deployed", "tests: later"];
+
+/// Takes Python's packages.
+const SAML: &str = "tests: saml";
+
+/// SAML against a second implementation.
+pub(super) fn saml(tally: &mut Tally, programs: &[TestProgram], filter: Option<&str>) -> Result<()> {
+    let program = programs.iter().find(|program| program.name == SAML).context("no suite of SAML")?;
+    let mut tests = test_program(program, filter);
+    count(
+        tally,
+        "SAML as another implementation speaks it",
+        tests.env("VESTIBULE_TEST_PYTHON", Python::Tests.program("python")?),
+    )
+}
 
 /// The same scenarios on every runtime.
 pub(super) fn deployed(

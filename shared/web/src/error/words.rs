@@ -37,7 +37,7 @@ const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static 
             "This sign-in has expired",
             "It took too long, was already finished, or began in another browser. Start again from your application.",
         ),
-        LoginError::OtherIssuer | LoginError::UpstreamInvalid(_) => (
+        LoginError::OtherIssuer | LoginError::UpstreamInvalid(_) | LoginError::Saml(_) => (
             StatusCode::BAD_GATEWAY,
             "Your identity provider's answer was refused",
             "It did not pass our checks, so you are not signed in. Try again from your application. If it happens \

@@ -57,6 +57,7 @@ pub(super) fn reason(error: &Error) -> Option<String> {
         Error::Login(LoginError::UpstreamInvalid(rule)) => {
             format!("The identity provider's answer breaks a rule: {rule}.")
         }
+        Error::Login(LoginError::Saml(refused)) => format!("The identity provider's answer is refused: {refused}."),
         Error::Login(LoginError::ConnectionUnavailable) => "The connection or its tenant was removed.".to_owned(),
         Error::OAuth(error) => format!("The answer is not readable: {}.", error.description),
         // The other reasons of logins are about a person: a test login looks for none.
