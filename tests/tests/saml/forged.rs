@@ -1,7 +1,5 @@
 //! Responses of a second implementation: accepted and refused, each refusal by its name.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::FutureExt;
 use serde_json::json;
@@ -18,13 +16,13 @@ const ACS: &str = "https://sso.example/saml/acme/ad/acs";
 const AUDIENCE: &str = "https://sso.example/saml/acme/ad";
 const ISSUER: &str = "https://idp.example/entity";
 const REQUEST: &str = "_request";
+const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
 const ADA: &str = "ada@corp.example";
 
 struct World {
     crypto: AwsLc,
     signing: Vec<PublicKey>,
     encryption: PrivateKey,
-    now: Timestamp,
 }
 
 impl World {
@@ -37,7 +35,7 @@ impl World {
             acs: ACS,
             request: Some(REQUEST),
             unsolicited: false,
-            now: self.now,
+            now: NOW,
             skew: Seconds(60),
         };
         match keys.verified(response).now_or_never().expect("native keys do not wait") {
@@ -49,8 +47,7 @@ impl World {
 
     /// Our certificate in PEM, as the other side gets it.
     fn certificate(&self) -> String {
-        let subject =
-            Subject { name: "sso.example", serial: [1; 16], starts: self.now, ends: self.now + Seconds(86_400) };
+        let subject = Subject { name: "sso.example", serial: [1; 16], starts: NOW, ends: NOW + Seconds(86_400) };
         let certificate = NewCertificate::new(&subject, &self.encryption.public).expect("an RSA key");
         let signature =
             self.crypto.sign(&self.encryption, certificate.input()).now_or_never().expect("now").expect("signs");
@@ -77,7 +74,6 @@ fn every_case_ends_as_it_should() {
         certificates.map(|pem| Certificate::read(pem.as_str().expect("PEM")).expect("a certificate").key).collect();
     let crypto = AwsLc::default();
     let encryption = crypto.generate(Algorithm::RS256).now_or_never().expect("now").expect("a key");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after the epoch").as_secs();
     let world =
         World { crypto, signing, encryption, now: Timestamp::from_seconds(i64::try_from(now).expect("a time")) };
     let certificate = world.certificate();
@@ -86,7 +82,7 @@ fn every_case_ends_as_it_should() {
     for (number, case) in cases.iter().enumerate() {
         let question = json!({
             "case": case["name"], "acs": ACS, "audience": AUDIENCE, "issuer": ISSUER, "request": REQUEST,
-            "subject": ADA, "tag": number.to_string(), "now": now, "encrypt_for": certificate,
+            "subject": ADA, "tag": number.to_string(), "now": NOW.seconds(), "encrypt_for": certificate,
         });
         let answer = program.ask(&question);
         let field = STANDARD.encode(answer["response"].as_str().expect("a response"));
