@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Version, Write};
 
 /// A call on its way.
 #[derive(Debug, Clone, Copy)]
@@ -75,11 +75,11 @@ impl<W: Watch> Store for Watched<W> {
         self.watch.after(call).await.map(|()| found)
     }
 
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<Vec<Version>, StoreError> {
         let call = Call { writes: true, partition: partition.as_str() };
         self.watch.before(call).await?;
-        self.inner.commit(partition, writes).await?;
-        self.watch.after(call).await
+        let versions = self.inner.commit(partition, writes).await?;
+        self.watch.after(call).await.map(|()| versions)
     }
 
     async fn list(

@@ -11,7 +11,7 @@ use vestibule_aws::store::{client, create_table};
 use vestibule_aws::{DynamoStore, SystemClock, SystemRandom, environment};
 use vestibule_core::platform::Clock;
 use vestibule_core::store::memory::MemoryStore;
-use vestibule_core::store::{Expect, Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_core::store::{Expect, Key, Page, Partition, Record, Store, StoreError, Version, Write};
 use vestibule_protocol::time::{Seconds, Timestamp};
 use vestibule_testkit::TestClock;
 use vestibule_testkit::store_conformance::{Time, failures, run};
@@ -90,7 +90,7 @@ impl Store for OneAtATime {
         self.0.lock().await.take(key).await
     }
 
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<Vec<Version>, StoreError> {
         self.0.lock().await.commit(partition, writes).await
     }
 
@@ -147,7 +147,7 @@ async fn asked(store: &DynamoStore) -> [Result<(), StoreError>; 4] {
         store.get(&key).await.map(drop),
         store.list(&partition, "", None, 10).await.map(drop),
         store.take(&key).await.map(drop),
-        store.commit(&partition, vec![put]).await,
+        store.commit(&partition, vec![put]).await.map(drop),
     ]
 }
 
@@ -262,7 +262,7 @@ async fn a_commit_whose_answer_was_lost_is_not_taken_for_a_conflict() {
     let partition = Partition::new("p");
     let put =
         |value: &str, expect| Write::Put { id: "a".to_owned(), value: value.to_owned(), expires_at: None, expect };
-    assert_eq!(store.commit(&partition, vec![put("1", Expect::Absent)]).await, Ok(()));
+    assert_eq!(store.commit(&partition, vec![put("1", Expect::Absent)]).await.map(drop), Ok(()));
     assert_eq!(store.commit(&partition, vec![put("2", Expect::Absent)]).await, Err(StoreError::Conflict));
     let key = Key { partition, id: "a".to_owned() };
     assert_eq!(store.get(&key).await.map(|record| record.map(|record| record.value)), Ok(Some("1".to_owned())));

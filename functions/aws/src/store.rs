@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `pk` | S, partition key | the partition's name |
 //! | `sk` | S, sort key | the record's id |
-//! | `value` | S | its JSON text |
+//! | `value` | S | its JSON text; N for a number that is added to |
 //! | `version` | S | 128 random bits in hex, new with each write, so none ever comes back |
 //! | `ttl` | N, absent when the record stays | when it ends, in seconds since 1970; the table deletes it some time later |
 //!
@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use vestibule_core::platform::{Clock, Random};
 use vestibule_core::store::{
-    Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_reads, check_writes,
+    Key, Page, Partition, Record, Store, StoreError, Version, Write, check_id, check_reads, check_writes,
 };
 
 mod batch;
@@ -107,18 +107,18 @@ impl Store for DynamoStore {
     // transaction carries a token by which DynamoDB knows a request that is sent again (for 10 minutes). A plain put
     // whose answer was lost could not be repeated: if it had arrived and someone had built on it since, the
     // repetition would undo their write, or report a conflict for what was written.
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<Vec<Version>, StoreError> {
         check_writes(&writes)?;
         check_id(partition.as_str())?;
         retry::while_contended(self.random.as_ref(), || async {
             // Made anew for each attempt: a transaction that was cancelled wrote nothing, so the next is another one.
-            let items = item::transaction(self, partition, &writes).map_err(Failure::Store)?;
+            let (items, versions) = item::transaction(self, partition, &writes).map_err(Failure::Store)?;
             if items.is_empty() {
-                return Ok(());
+                return Ok(versions);
             }
             let request = self.client.transact_write_items().set_transact_items(Some(items));
             let sent = request.client_request_token(self.unique()).send().await;
-            sent.map(drop).map_err(|error| failure::of_transaction(&error))
+            sent.map(|_| versions).map_err(|error| failure::of_transaction(&error))
         })
         .await
     }

@@ -25,6 +25,9 @@ const RANGE = `SELECT id, value, version, expires_at FROM records WHERE id >= ? 
 const RESERVE = "UPDATE state SET version = version + ? RETURNING version, alarm_at";
 const PUT = `INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
   SET value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
+// Adds to a number, whose JSON text is the number itself.
+const ADD = `INSERT INTO records VALUES (?, ?, ?, NULL) ON CONFLICT (id) DO UPDATE
+  SET value = CAST(value AS INTEGER) + CAST(excluded.value AS INTEGER), version = excluded.version`;
 const DELETE = "DELETE FROM records WHERE id = ?";
 const SWEEP = `DELETE FROM records
   WHERE id IN (SELECT id FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT 1000)`;
@@ -96,19 +99,24 @@ export class Partition extends DurableObject {
   #commit(writes) {
     const now = seconds();
     let puts = 0;
-    for (const { put, delete: removal, check } of writes) {
-      const { id, expect } = put ?? removal ?? check;
+    for (const { put, delete: removal, add, check } of writes) {
+      const { id, expect = "any" } = put ?? removal ?? add ?? check;
       if (!this.#holds(id, expect, now)) return '"conflict"';
-      if (put) puts += 1;
+      if (put || add) puts += 1;
     }
     let [version, alarm] = puts > 0 ? this.#rows(RESERVE, puts)[0] : [0, null];
+    const versions = [];
     let end = Infinity;
-    for (const { put, delete: removal } of writes) {
+    for (const { put, delete: removal, add } of writes) {
       if (put) {
         // Of the numbers reserved, from the last to the first.
         this.#sql.exec(PUT, put.id, put.value, version, put.expires_at);
+        versions.push(String(version));
         version -= 1;
         end = Math.min(end, put.expires_at ?? Infinity);
+      } else if (add) {
+        this.#sql.exec(ADD, add.id, String(add.by), version);
+        version -= 1;
       } else if (removal) {
         this.#sql.exec(DELETE, removal.id);
       }
@@ -118,7 +126,7 @@ export class Partition extends DurableObject {
       const comes = alarm !== null && alarm <= wanted && alarm > now - LOST_AFTER;
       if (!comes) this.#arm(wanted);
     }
-    return '"done"';
+    return JSON.stringify({ done: versions });
   }
 
   #holds(id, expect, now) {

@@ -49,8 +49,8 @@ pub(crate) enum Answer {
     Records(Vec<Option<OneRecord>>),
     /// To a list.
     Page { records: Vec<OneRecord>, next: Option<String> },
-    /// The commit happened.
-    Done,
+    /// The commit happened: the versions of what was put.
+    Done(Vec<Version>),
     /// An expectation did not hold; nothing was written.
     Conflict,
 }
@@ -89,6 +89,10 @@ enum WriteText {
         #[serde(with = "ExpectText")]
         expect: Expect,
     },
+    Add {
+        id: String,
+        by: i32,
+    },
     Check {
         id: String,
         #[serde(with = "ExpectText")]
@@ -125,6 +129,7 @@ mod tests {
                 expect: Expect::Version(Version::new("12")),
             },
             Write::Delete { id: "b".to_owned(), expect: Expect::Any },
+            Write::Add { id: "d".to_owned(), by: -1 },
             Write::Check { id: "c".to_owned(), expect: Expect::Present },
         ];
         let sent = serde_json::to_string(&Change::Commit(writes.iter().cloned().map(OneWrite).collect())).unwrap();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use send_wrapper::SendWrapper;
 use vestibule_core::store::{
-    Key, Page, Partition, Record, Store, StoreError, Write, check_id, check_reads, check_writes,
+    Key, Page, Partition, Record, Store, StoreError, Version, Write, check_id, check_reads, check_writes,
 };
 use wasm_bindgen::JsValue;
 
@@ -72,7 +72,7 @@ impl Store for ObjectStore {
         check_id(&key.id)?;
         match self.read(&key.partition, Read::Get { id: Cow::Borrowed(&key.id) }).await? {
             Answer::Record(record) => Ok(record.map(|record| record.0)),
-            Answer::Records(_) | Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
+            Answer::Records(_) | Answer::Page { .. } | Answer::Done(_) | Answer::Conflict => unexpected(),
         }
     }
 
@@ -93,7 +93,7 @@ impl Store for ObjectStore {
         check_reads(ids)?;
         match self.read(partition, Read::Many { ids: Cow::Borrowed(ids) }).await? {
             Answer::Records(records) => Ok(records.into_iter().map(|record| record.map(|record| record.0)).collect()),
-            Answer::Record(_) | Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
+            Answer::Record(_) | Answer::Page { .. } | Answer::Done(_) | Answer::Conflict => unexpected(),
         }
     }
 
@@ -104,19 +104,19 @@ impl Store for ObjectStore {
         self.copies.forget(&key.partition, std::iter::once(key.id.as_str())).await;
         match answer {
             Answer::Record(record) => Ok(record.map(|record| record.0)),
-            Answer::Records(_) | Answer::Page { .. } | Answer::Done | Answer::Conflict => unexpected(),
+            Answer::Records(_) | Answer::Page { .. } | Answer::Done(_) | Answer::Conflict => unexpected(),
         }
     }
 
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<Vec<Version>, StoreError> {
         check_id(partition.as_str())?;
         check_writes(&writes)?;
         let touched: Vec<String> = writes.iter().map(|write| write.id().to_owned()).collect();
         let answer = self.change(partition, Change::Commit(writes.into_iter().map(OneWrite).collect())).await?;
         match answer {
-            Answer::Done => {
+            Answer::Done(versions) => {
                 self.copies.forget(partition, touched.iter().map(String::as_str)).await;
-                Ok(())
+                Ok(versions)
             }
             Answer::Conflict => Err(StoreError::Conflict),
             Answer::Record(_) | Answer::Records(_) | Answer::Page { .. } => unexpected(),
@@ -136,7 +136,7 @@ impl Store for ObjectStore {
             Answer::Page { records, next } => {
                 Ok(Page { records: records.into_iter().map(|record| record.0).collect(), next })
             }
-            Answer::Record(_) | Answer::Records(_) | Answer::Done | Answer::Conflict => unexpected(),
+            Answer::Record(_) | Answer::Records(_) | Answer::Done(_) | Answer::Conflict => unexpected(),
         }
     }
 }

@@ -86,7 +86,7 @@ async fn spend(broker: &Broker, id: &str, assertion: &ClientAssertion<'_>) -> Re
     let record = key::used_assertion(id, name);
     let write = record.put_until(&(), until, Expect::Absent)?;
     match broker.platform.store.commit(record.partition(), vec![write]).await {
-        Ok(()) => Ok(true),
+        Ok(_) => Ok(true),
         Err(StoreError::Conflict) => {
             tracing::warn!(client.id = id, "client.assertion_replayed");
             Ok(false)

@@ -117,7 +117,7 @@ pub(crate) async fn attempt(broker: &Broker, tenant: &str, id: &str, found: Stor
     let later = key::delivery(tenant, key::DUE, now + pause.unwrap_or(Seconds(60)), name);
     let taken = key::delivery_at(tenant, id).delete(Expect::Version(found.version));
     match store.commit(later.partition(), vec![taken, later.put(&delivery, Expect::Any)?]).await {
-        Ok(()) => {}
+        Ok(_) => {}
         // Somebody else sends it, or removed it.
         Err(StoreError::Conflict) => return Ok(false),
         Err(error) => return Err(error.into()),
@@ -136,7 +136,7 @@ pub(crate) async fn attempt(broker: &Broker, tenant: &str, id: &str, found: Stor
     };
     match store.commit(later.partition(), writes).await {
         // It was taken again meanwhile, by somebody whose clock is ahead.
-        Ok(()) | Err(StoreError::Conflict) => Ok(false),
+        Ok(_) | Err(StoreError::Conflict) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

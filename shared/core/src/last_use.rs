@@ -17,7 +17,7 @@ pub(crate) fn to_note(last: Option<Timestamp>, now: Timestamp) -> Option<Timesta
 /// Writes it down. Whoever changes the token at the same time goes first.
 pub(crate) async fn note(broker: &Broker, partition: &Partition, write: Write) -> Result<(), Error> {
     match broker.platform.store.commit(partition, vec![write]).await {
-        Ok(()) | Err(StoreError::Conflict | StoreError::Busy(_)) => Ok(()),
+        Ok(_) | Err(StoreError::Conflict | StoreError::Busy(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -59,7 +59,8 @@ pub(crate) fn owe(broker: &Broker, partition: Partition, effect: &Effect) -> Res
 pub(crate) async fn register(broker: &Broker, partition: &Partition) -> Result<(), Error> {
     let registration = key::registration(partition);
     let write = registration.put(&(), Expect::Any)?;
-    Ok(broker.platform.store.commit(registration.partition(), vec![write]).await?)
+    broker.platform.store.commit(registration.partition(), vec![write]).await?;
+    Ok(())
 }
 
 /// Has a partition worked soon, after a commit that owes something which nobody waits for. What goes wrong is no failure
@@ -198,7 +199,7 @@ impl Events {
             for events in portions(events) {
                 let (ids, writes): (Vec<String>, Vec<Write>) = events.into_iter().unzip();
                 match broker.platform.store.commit(&log, writes).await {
-                    Ok(()) => {
+                    Ok(_) => {
                         batch.done += u32::try_from(ids.len()).unwrap_or(u32::MAX);
                         settled.extend(ids.into_iter().map(|id| Write::Delete { id, expect: Expect::Any }));
                     }

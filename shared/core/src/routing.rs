@@ -70,7 +70,7 @@ async fn take(broker: &Broker, name: Name<'_>, tenant: &str, also: &[Write]) -> 
         let write = route.put(&Route { tenant: tenant.to_owned() }, expect)?;
         let writes = [&[write], also].concat();
         match broker.platform.store.commit(route.partition(), writes).await {
-            Ok(()) => return Ok(true),
+            Ok(_) => return Ok(true),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
@@ -87,7 +87,7 @@ pub(crate) async fn release_domain(broker: &Broker, tenant: &str, domain: &str) 
     let released = broker.platform.store.commit(route.partition(), vec![write]).await;
     broker.copies.domain_routes.forget(domain);
     match released {
-        Ok(()) => Ok(true),
+        Ok(_) => Ok(true),
         // Somebody else released it, or took it over.
         Err(StoreError::Conflict) => Ok(false),
         Err(error) => Err(error.into()),

@@ -24,7 +24,7 @@ pub(crate) async fn open_gate(broker: &Broker, shard: &SessionShard, user: &str)
     if gate.is_none() {
         let write = record.put(&Gate { open: true }, Expect::Absent)?;
         match store.commit(record.partition(), vec![write]).await {
-            Ok(()) | Err(StoreError::Conflict) => {}
+            Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
         gate = record.get(store).await?;
@@ -97,7 +97,7 @@ pub(crate) async fn align_gate(broker: &Broker, tenant: &str, user: &str) -> Res
         }
         let expect = gate.map_or(Expect::Absent, |gate| Expect::Version(gate.version));
         match store.commit(record.partition(), vec![record.put(&Gate { open }, expect)?]).await {
-            Ok(()) => break,
+            Ok(_) => break,
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

@@ -87,6 +87,14 @@ pub enum Write {
         /// What must be true before.
         expect: Expect,
     },
+    /// Adds to a whole number, which an absent record is not yet: it counts as 0. Whoever adds need not have read, and
+    /// nobody who adds at the same time is in the way. For records that hold such a number and never end.
+    Add {
+        /// The record's name.
+        id: String,
+        /// How much more; less where it is negative.
+        by: i32,
+    },
     /// Changes nothing, but must hold for the commit to happen.
     Check {
         /// The record's name.
@@ -100,7 +108,7 @@ impl Write {
     /// The record that this write is about.
     pub fn id(&self) -> &str {
         match self {
-            Self::Put { id, .. } | Self::Delete { id, .. } | Self::Check { id, .. } => id,
+            Self::Put { id, .. } | Self::Delete { id, .. } | Self::Add { id, .. } | Self::Check { id, .. } => id,
         }
     }
 
@@ -108,7 +116,15 @@ impl Write {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Put { value, .. } => value.len(),
-            Self::Delete { .. } | Self::Check { .. } => 0,
+            Self::Delete { .. } | Self::Add { .. } | Self::Check { .. } => 0,
+        }
+    }
+
+    /// What must be true of the record before.
+    pub fn expect(&self) -> &Expect {
+        match self {
+            Self::Put { expect, .. } | Self::Delete { expect, .. } | Self::Check { expect, .. } => expect,
+            Self::Add { .. } => &Expect::Any,
         }
     }
 }
@@ -182,8 +198,9 @@ pub trait Store: Send + Sync {
     /// Removes the record and returns it. Of two callers, exactly one gets it.
     async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError>;
 
-    /// Applies every write to one partition, or none of them.
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError>;
+    /// Applies every write to one partition, or none of them. What comes back are the versions of the records that were
+    /// put, in the order of the puts: what was just written need not be read to be changed again.
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<Vec<Version>, StoreError>;
 
     /// One page of a partition: the records whose ids start with `prefix` and come after `after`, in byte order of
     /// ids, at most `limit` of them (1 to 1000).

@@ -62,7 +62,7 @@ pub(crate) async fn fold(broker: &Broker, shard: &SessionShard) -> Result<bool, 
     let expect = found.map_or(Expect::Absent, |found| Expect::Version(found.version));
     writes.push(record.put_until(&usage, until, expect)?);
     match store.commit(&partition, writes).await {
-        Ok(()) => Ok(more),
+        Ok(_) => Ok(more),
         // Another tick folds the same marks.
         Err(StoreError::Conflict) => Ok(false),
         Err(error) => Err(error.into()),

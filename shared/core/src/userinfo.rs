@@ -81,7 +81,7 @@ pub(crate) async fn live_grant(broker: &Broker, claims: &AccessClaims) -> Result
         None => Map::new(),
     };
     match store.commit(&family.shard.partition(), sessions::still_live(&family.shard, &subject).into()).await {
-        Ok(()) => Ok(Some(broker.copies.live_grants.keep(name, LiveGrant { subject, chosen }, now))),
+        Ok(_) => Ok(Some(broker.copies.live_grants.keep(name, LiveGrant { subject, chosen }, now))),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }

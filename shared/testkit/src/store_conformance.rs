@@ -85,6 +85,8 @@ const CASES: &[(&str, Case)] = &[
     ("a commit has 1 to 100 writes", |bench| Box::pin(commit::counts(bench))),
     ("a commit has one write for a record", |bench| Box::pin(commit::duplicates(bench))),
     ("a commit's values have a common limit", |bench| Box::pin(commit::total_length(bench))),
+    ("a commit tells the versions of what it put", |bench| Box::pin(commit::versions(bench))),
+    ("adding begins at 0 and is undone with its commit", |bench| Box::pin(commit::additions(bench))),
     ("partitions do not see each other", |bench| Box::pin(commit::partitions(bench))),
     ("an expired record is absent to get, take and list", |bench| Box::pin(expiry::reads(bench))),
     ("an expired record is absent to expectations", |bench| Box::pin(expiry::expectations(bench))),
@@ -92,6 +94,7 @@ const CASES: &[(&str, Case)] = &[
     ("of 100 takers one gets it", |bench| Box::pin(race::takes(bench))),
     ("of 100 creators one succeeds", |bench| Box::pin(race::creates(bench))),
     ("no increment of 50 is lost", |bench| Box::pin(race::increments(bench))),
+    ("no addition of 50 is lost", |bench| Box::pin(race::additions(bench))),
     ("two commits that rule each other out do not both happen", |bench| Box::pin(race::skew(bench))),
     ("a list is in byte order, whatever the page size", |bench| Box::pin(list::pages(bench))),
     ("a list keeps to its prefix", |bench| Box::pin(list::prefixes(bench))),
@@ -156,7 +159,7 @@ async fn commit_in(store: &dyn Store, partition: &Partition, writes: Vec<Write>)
     for _ in 0..TRIES {
         match store.commit(partition, writes.clone()).await {
             Err(busy @ StoreError::Busy(_)) => last = busy,
-            done => return done,
+            done => return done.map(drop),
         }
     }
     Err(last)
@@ -172,6 +175,10 @@ fn put_until(id: &str, value: &str, end: Timestamp) -> Write {
 
 fn delete(id: &str, expect: Expect) -> Write {
     Write::Delete { id: id.to_owned(), expect }
+}
+
+fn add(id: &str, by: i32) -> Write {
+    Write::Add { id: id.to_owned(), by }
 }
 
 fn check(id: &str, expect: Expect) -> Write {

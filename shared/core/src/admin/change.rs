@@ -160,7 +160,7 @@ impl Change {
         done: Done<'_>,
     ) -> Result<(), Error> {
         writes.push(self.owe(broker, partition, done).await?);
-        broker.platform.store.commit(partition, writes).await.map_err(|error| self.lost(error.into()))
+        broker.platform.store.commit(partition, writes).await.map(drop).map_err(|error| self.lost(error.into()))
     }
 
     /// Removes a record that must be there.

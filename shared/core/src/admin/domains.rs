@@ -163,7 +163,7 @@ pub async fn verify(
     let verified = AuditKind::DomainVerified { domain: domain.clone(), override_reason, administrator };
     let writes = vec![record.put(&claim, expect)?, owe(broker, tenant, verified)?];
     match broker.platform.store.commit(record.partition(), writes).await.map_err(Error::from) {
-        Ok(()) => show(broker, &domain, claim),
+        Ok(_) => show(broker, &domain, claim),
         Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {
             // The claim was given up meanwhile: so is the route.
             if record.get(&*broker.platform.store).await?.is_none() {

@@ -104,7 +104,8 @@ pub(super) async fn list_indexed<V, F: Future<Output = Result<Option<V>, Error>>
 /// Enters what is about to be made.
 pub(super) async fn enter(broker: &Broker, entry: &RecordKey<()>) -> Result<(), Error> {
     let write = entry.put(&(), Expect::Any)?;
-    Ok(broker.platform.store.commit(entry.partition(), vec![write]).await?)
+    broker.platform.store.commit(entry.partition(), vec![write]).await?;
+    Ok(())
 }
 
 /// Removes the entry of what is gone, if nobody wrote it since it was `seen`.
@@ -112,7 +113,7 @@ pub(super) async fn leave(broker: &Broker, entry: &RecordKey<()>, seen: Option<S
     let Some(seen) = seen else { return Ok(()) };
     let delete = entry.delete(Expect::Version(seen.version));
     match broker.platform.store.commit(entry.partition(), vec![delete]).await {
-        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

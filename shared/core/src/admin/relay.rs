@@ -77,7 +77,7 @@ pub(super) async fn release(broker: &Broker, id: &str, origin: &str) -> Result<(
     broker.copies.relay_routes.forget(origin);
     let Some(found) = record.get(store).await?.filter(|found| found.value.client == id) else { return Ok(()) };
     match store.commit(record.partition(), vec![record.delete(Expect::Version(found.version))]).await {
-        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -133,7 +133,7 @@ async fn commit(broker: &Broker, tenant: &str, found: &Stored<User>, switch: Swi
     let mut writes = person::update(tenant, found, &switched)?;
     writes.extend(switch.writes());
     match broker.platform.store.commit(&key::directory(tenant), writes).await {
-        Ok(()) => {
+        Ok(_) => {
             switch.settle(broker).await?;
             Ok(Some(switched))
         }

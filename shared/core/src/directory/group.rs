@@ -12,14 +12,14 @@ use crate::store::record::Stored;
 use crate::store::{Expect, StoreError, Write, key};
 
 /// A new group.
-pub(crate) async fn create(broker: &Broker, tenant: &str, group: &Group) -> Result<Vec<Write>, Error> {
-    create_all(broker, tenant, std::slice::from_ref(group)).await
+pub(crate) fn create(tenant: &str, group: &Group) -> Result<Vec<Write>, StoreError> {
+    create_all(tenant, std::slice::from_ref(group))
 }
 
 /// New groups, some few.
-pub(crate) async fn create_all(broker: &Broker, tenant: &str, groups: &[Group]) -> Result<Vec<Write>, Error> {
+pub(crate) fn create_all(tenant: &str, groups: &[Group]) -> Result<Vec<Write>, StoreError> {
     let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
-    let mut writes = tally::add_all(broker, tenant, key::GROUP, &ids).await?;
+    let mut writes = tally::add_all(tenant, key::GROUP, &ids);
     for group in groups {
         writes.push(key::group(tenant, &group.id).put(group, Expect::Absent)?);
         writes.extend(indexes(tenant, None, Some(group))?);
@@ -35,17 +35,12 @@ pub(crate) fn update(tenant: &str, before: &Stored<Group>, after: &Group) -> Res
 }
 
 /// A group that is gone. `touch` is what must hold for its members.
-pub(crate) async fn remove(
-    broker: &Broker,
-    tenant: &str,
-    before: &Stored<Group>,
-    touch: Expect,
-) -> Result<Vec<Write>, Error> {
+pub(crate) fn remove(tenant: &str, before: &Stored<Group>, touch: Expect) -> Result<Vec<Write>, StoreError> {
     let id = &before.value.id;
     let mut writes = vec![
         key::group(tenant, id).delete(Expect::Version(before.version.clone())),
         key::group_touch(tenant, id).delete(touch),
-        tally::add(broker, tenant, key::GROUP, id, -1).await?,
+        tally::add(tenant, key::GROUP, id, -1),
     ];
     writes.extend(indexes(tenant, Some(&before.value), None)?);
     Ok(writes)

@@ -119,7 +119,7 @@ impl Import<'_> {
                 return Ok(false);
             }
             match store.commit(&key::directory(self.tenant), writes).await {
-                Ok(()) => return Ok(due.leave.len() + due.join.len() > done),
+                Ok(_) => return Ok(due.leave.len() + due.join.len() > done),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -151,7 +151,7 @@ impl Import<'_> {
         if writes.is_empty() {
             return Ok(writes);
         }
-        writes.extend(group::create_all(broker, self.tenant, &missing).await?);
+        writes.extend(group::create_all(self.tenant, &missing)?);
         let person = person::update(self.tenant, found, &user)?;
         let is_too_large = person.iter().any(|write| write.bytes() > MAX_PERSON);
         writes.extend(person);

@@ -149,7 +149,7 @@ async fn create(broker: &Broker, arrival: Arrival<'_>, unseen: Expect, newcomer:
         writes.extend(own(&mut user, arrival.tenant, address)?);
     }
     writes.push(identify(arrival, &mut user, unseen)?);
-    writes.extend(person::create(broker, tenant, &user).await?);
+    writes.extend(person::create(tenant, &user)?);
     writes.push(arrival.owe(broker, AuditKind::UserCreated, Some(&user.id))?);
     writes.extend(known::overage(broker, arrival, &user)?);
     import::commit(broker, arrival, &user, writes).await?;

@@ -25,11 +25,9 @@ pub(crate) enum UniqueName {
 }
 
 /// A new person.
-pub(crate) async fn create(broker: &Broker, tenant: &str, user: &User) -> Result<Vec<Write>, Error> {
-    let mut writes = vec![
-        key::user(tenant, &user.id).put(user, Expect::Absent)?,
-        tally::add(broker, tenant, key::USER, &user.id, 1).await?,
-    ];
+pub(crate) fn create(tenant: &str, user: &User) -> Result<Vec<Write>, StoreError> {
+    let mut writes =
+        vec![key::user(tenant, &user.id).put(user, Expect::Absent)?, tally::add(tenant, key::USER, &user.id, 1)];
     writes.extend(indexes(tenant, None, Some(user))?);
     Ok(writes)
 }
@@ -45,11 +43,11 @@ pub(crate) fn update(tenant: &str, before: &Stored<User>, after: &User) -> Resul
 }
 
 /// A person who is gone, with all that leads to them but their memberships.
-pub(crate) async fn remove(broker: &Broker, tenant: &str, before: &Stored<User>) -> Result<Vec<Write>, Error> {
+pub(crate) fn remove(tenant: &str, before: &Stored<User>) -> Result<Vec<Write>, StoreError> {
     let user = &before.value;
     let mut writes = vec![
         key::user(tenant, &user.id).delete(Expect::Version(before.version.clone())),
-        tally::add(broker, tenant, key::USER, &user.id, -1).await?,
+        tally::add(tenant, key::USER, &user.id, -1),
     ];
     writes.extend(indexes(tenant, Some(user), None)?);
     for name in &user.identities {

@@ -21,7 +21,7 @@ pub(crate) async fn remove(broker: &Broker, tenant: &str, found: &Stored<User>, 
         let depart = Effect::Depart { tenant: tenant_id, user, groups };
         owed.push(outbox::owe(broker, partition.clone(), &depart)?);
     }
-    let mut writes = person::remove(broker, tenant, found).await?;
+    let mut writes = person::remove(tenant, found)?;
     writes.push(audit);
     writes.extend(owed.iter().map(|owed| owed.write.clone()));
     broker.platform.store.commit(&partition, writes).await?;

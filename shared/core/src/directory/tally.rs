@@ -6,49 +6,26 @@ use std::collections::BTreeMap;
 
 use crate::Broker;
 use crate::error::Error;
-use crate::store::record::{self, RecordKey, Stored};
-use crate::store::{Expect, StoreError, Write, key};
+use crate::store::record::{self, RecordKey};
+use crate::store::{Write, key};
 
-/// One more or one fewer; part of the commit that makes it so.
-pub(super) async fn add(broker: &Broker, tenant: &str, kind: &str, id: &str, change: i32) -> Result<Write, Error> {
-    let record = key::tally(tenant, kind, id);
-    let found = record.get(&*broker.platform.store).await?;
-    Ok(counted(&record, found, |count| count.saturating_add_signed(change))?)
+/// One more or one fewer; part of the commit that makes it so. Nothing is read, and nobody waits for somebody else.
+pub(super) fn add(tenant: &str, kind: &str, id: &str, change: i32) -> Write {
+    key::tally(tenant, kind, id).add(change)
 }
 
 /// Some few more, which one commit makes.
-pub(super) async fn add_all(broker: &Broker, tenant: &str, kind: &str, ids: &[&str]) -> Result<Vec<Write>, Error> {
-    let mut more: BTreeMap<String, (RecordKey<u32>, u32)> = BTreeMap::new();
+pub(super) fn add_all(tenant: &str, kind: &str, ids: &[&str]) -> Vec<Write> {
+    let mut more: BTreeMap<String, (RecordKey<i64>, i32)> = BTreeMap::new();
     for id in ids {
         let record = key::tally(tenant, kind, id);
         more.entry(record.id().to_owned()).or_insert((record, 0)).1 += 1;
     }
-    let records: Vec<String> = more.keys().cloned().collect();
-    if records.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found = broker.platform.store.get_many(&key::directory(tenant), &records).await?;
-    let mut writes = Vec::with_capacity(records.len());
-    for ((record, more), found) in more.into_values().zip(found) {
-        writes.push(counted(&record, found.as_ref().map(record::parse).transpose()?, |count| {
-            count.saturating_add(more)
-        })?);
-    }
-    Ok(writes)
-}
-
-/// A tally with another count, if nobody else counts meanwhile.
-fn counted(
-    record: &RecordKey<u32>,
-    found: Option<Stored<u32>>,
-    change: impl FnOnce(u32) -> u32,
-) -> Result<Write, StoreError> {
-    let (count, expect) = found.map_or((0, Expect::Absent), |found| (found.value, Expect::Version(found.version)));
-    record.put(&change(count), expect)
+    more.into_values().map(|(record, more)| record.add(more)).collect()
 }
 
 /// How many there are, by the first character of their ids, in the order of ids.
-pub(crate) async fn counts(broker: &Broker, tenant: &str, kind: &str) -> Result<Vec<(String, u32)>, Error> {
+pub(crate) async fn counts(broker: &Broker, tenant: &str, kind: &str) -> Result<Vec<(String, usize)>, Error> {
     let prefix = key::tallies(kind);
     let mut counts = Vec::new();
     let mut after = None;
@@ -56,7 +33,7 @@ pub(crate) async fn counts(broker: &Broker, tenant: &str, kind: &str) -> Result<
         let page = broker.platform.store.list(&key::directory(tenant), &prefix, after.as_deref(), 100).await?;
         for found in &page.records {
             let first = found.id.strip_prefix(&prefix).unwrap_or_default().to_owned();
-            counts.push((first, record::parse::<u32>(found)?.value));
+            counts.push((first, usize::try_from(record::parse::<i64>(found)?.value).unwrap_or(0)));
         }
         after = page.next;
         if after.is_none() {

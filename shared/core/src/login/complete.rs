@@ -85,7 +85,7 @@ async fn write(
         };
         let Some(session) = session else { return Ok(false) };
         match broker.platform.store.commit(&shard.partition(), [session, also.to_vec()].concat()).await {
-            Ok(()) => return Ok(true),
+            Ok(_) => return Ok(true),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

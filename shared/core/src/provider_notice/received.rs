@@ -96,7 +96,7 @@ pub(super) async fn spend(
     let owed = outbox::owe(broker, shard.partition(), effect)?;
     let writes = vec![used.put_until(&(), notice.until, Expect::Absent)?, owed.write.clone()];
     match store.commit(used.partition(), writes).await {
-        Ok(()) => Ok(owed),
+        Ok(_) => Ok(owed),
         Err(StoreError::Conflict) => {
             tracing::warn!(tenant.id = target.tenant, connection.id = target.connection, "provider_notice.replayed");
             Err(REPLAYED.into())

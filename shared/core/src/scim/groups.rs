@@ -191,7 +191,7 @@ pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
         let found = Loaded::read(call, id, call.asked.condition.is_some()).await?;
         tag::check(&call.asked.condition, &tag::group(&found.group, found.touch.as_ref()))?;
         check_source(&found.group.value)?;
-        let mut writes = group::remove(broker, tenant, &found.group, found.touch_stands()).await?;
+        let mut writes = group::remove(tenant, &found.group, found.touch_stands())?;
         let done = Done {
             object: format!("/Groups/{id}"),
             change: ChangeKind::Deleted,
@@ -205,7 +205,7 @@ pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
         let regroup = outbox::owe(broker, partition.clone(), &regroup)?;
         writes.push(regroup.write.clone());
         match broker.platform.store.commit(&partition, writes).await {
-            Ok(()) => return outbox::settle(broker, &regroup).await,
+            Ok(_) => return outbox::settle(broker, &regroup).await,
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

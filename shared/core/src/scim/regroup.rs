@@ -60,7 +60,7 @@ impl Regroup<'_> {
                 writes.push(audit::owe(broker, self.tenant, self.by.clone(), done)?);
             }
             match store.commit(&partition, writes).await {
-                Ok(()) => return Ok(next),
+                Ok(_) => return Ok(next),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -23,7 +23,7 @@ use crate::model::provisioning::Mode;
 use crate::model::user::{Profile, Source, User};
 use crate::sessions;
 use crate::store::record::Stored;
-use crate::store::{MAX_VALUE_BYTES, StoreError, key};
+use crate::store::{MAX_VALUE_BYTES, StoreError, Version, key};
 
 /// What a request makes of a person.
 struct Said {
@@ -81,7 +81,7 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
     reevaluate(broker, tenant, &mut user, Evidence::Directory).await?;
     let nobody = User { access: Access::default(), ..user.clone() };
     for _ in 0..TRIES {
-        let mut writes = person::create(broker, tenant, &user).await?;
+        let mut writes = person::create(tenant, &user)?;
         let done = Done {
             object: format!("/Users/{}", user.id),
             change: ChangeKind::Created,
@@ -91,8 +91,8 @@ pub(super) async fn create(call: &Call<'_>, body: &Value) -> Result<Answer, Erro
         };
         writes.push(audit::owe(broker, tenant, caller.client(), done)?);
         match broker.platform.store.commit(&key::directory(tenant), writes).await {
-            Ok(()) => return get(call, &user.id).await,
-            // Somebody has the name; or somebody else was created and counted at the same time.
+            Ok(versions) => return show(call, stored(user, versions)?).await,
+            // Somebody has the name, or had it a moment ago.
             Err(StoreError::Conflict) => check_names(call, &user).await?,
             Err(error) => return Err(error.into()),
         }
@@ -115,16 +115,26 @@ async fn load(call: &Call<'_>, id: &str) -> Result<Stored<User>, Error> {
 }
 
 pub(super) async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Error> {
+    call.projection(Kind::User)?;
+    show(call, load(call, id).await?).await
+}
+
+/// A person as the commit left them that just wrote them first.
+fn stored(value: User, versions: Vec<Version>) -> Result<Stored<User>, Error> {
+    let version = versions.into_iter().next().ok_or_else(|| Error::bug("a commit that wrote nobody"))?;
+    Ok(Stored { value, version })
+}
+
+async fn show(call: &Call<'_>, mut found: Stored<User>) -> Result<Answer, Error> {
     let projection = call.projection(Kind::User)?;
-    let mut found = load(call, id).await?;
     if projection.shows("groups") {
         shown::name_groups(call.broker, call.tenant(), &mut found.value).await?;
     }
-    let tag = tag::user(&found);
+    let (tag, location) = (tag::user(&found), call.location(Kind::User, &found.value.id));
     let mut shown = shown::user(&shown::base(call.broker), call.type_of(Kind::User), found);
     shown::name_manager(call.broker, call.tenant(), &mut shown).await?;
     projection.apply(&mut shown);
-    Ok(Answer { location: call.location(Kind::User, id), tag: Some(tag), body: Some(shown) })
+    Ok(Answer { location, tag: Some(tag), body: Some(shown) })
 }
 
 pub(super) async fn replace(call: &Call<'_>, id: &str, body: &Value) -> Result<Answer, Error> {
@@ -166,22 +176,22 @@ async fn change(call: &Call<'_>, id: &str, say: impl Fn(&User) -> Result<Said, E
         if user != found.value {
             user.updated_at = call.broker.platform.clock.now();
             match commit(call, &found, &user, said.notes).await {
-                Err(Error::Internal(Internal::Store(StoreError::Conflict))) => {
-                    check_names(call, &user).await?;
-                    continue;
-                }
-                done => done?,
+                Err(Error::Internal(Internal::Store(StoreError::Conflict))) => check_names(call, &user).await?,
+                Err(error) => return Err(error),
+                Ok(versions) => return show(call, stored(user, versions)?).await,
             }
-        } else if !user.active {
+            continue;
+        }
+        if !user.active {
             // Perhaps the request before this one died before their sessions were ended.
             sessions::align_gate(call.broker, call.tenant(), id).await?;
         }
-        return get(call, id).await;
+        return show(call, found).await;
     }
     Err(keeps_changing())
 }
 
-async fn commit(call: &Call<'_>, found: &Stored<User>, user: &User, notes: Vec<Note>) -> Result<(), Error> {
+async fn commit(call: &Call<'_>, found: &Stored<User>, user: &User, notes: Vec<Note>) -> Result<Vec<Version>, Error> {
     let Call { broker, caller, .. } = *call;
     let tenant = call.tenant();
     let mut writes = person::update(tenant, found, user)?;
@@ -207,11 +217,11 @@ async fn commit(call: &Call<'_>, found: &Stored<User>, user: &User, notes: Vec<N
         _ => None,
     };
     writes.extend(switch.iter().flat_map(Switch::writes));
-    broker.platform.store.commit(&key::directory(tenant), writes).await?;
-    match switch {
-        Some(switch) => switch.settle(broker).await,
-        None => Ok(()),
+    let versions = broker.platform.store.commit(&key::directory(tenant), writes).await?;
+    if let Some(switch) = switch {
+        switch.settle(broker).await?;
     }
+    Ok(versions)
 }
 
 /// Removes a person with everything that leads to them. Their sessions end and their gate stays closed.

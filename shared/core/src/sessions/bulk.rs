@@ -59,7 +59,7 @@ impl Bulk<'_> {
             };
             let sweep = outbox::owe(broker, record.partition().clone(), &sweep)?.write;
             match broker.platform.store.commit(record.partition(), vec![record.put(&era, expect)?, sweep]).await {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -63,7 +63,7 @@ pub(crate) async fn end(broker: &Broker, ending: Ending<'_>) -> Result<Option<BT
         grants.write.clone(),
     ];
     match broker.platform.store.commit(&shard.partition(), writes).await {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(StoreError::Conflict) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
@@ -136,7 +136,7 @@ pub(crate) async fn end_all(
             writes.push(record.put(&gate.value, Expect::Version(gate.version))?);
         }
         match store.commit(record.partition(), writes).await {
-            Ok(()) => return outbox::settle(broker, &dead).await,
+            Ok(_) => return outbox::settle(broker, &dead).await,
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

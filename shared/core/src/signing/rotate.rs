@@ -24,7 +24,7 @@ pub(super) async fn create(broker: &Broker) -> Result<KeyRing, Error> {
     let ring = KeyRing { keys: vec![first] };
     let record = key::key_ring();
     match broker.platform.store.commit(record.partition(), vec![record.put(&ring, Expect::Absent)?]).await {
-        Ok(()) => Ok(ring),
+        Ok(_) => Ok(ring),
         Err(StoreError::Conflict) => {
             let winner = record.get(&*broker.platform.store).await?;
             winner.map(|stored| stored.value).ok_or(Error::bug("the key ring vanished"))

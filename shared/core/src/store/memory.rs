@@ -45,6 +45,11 @@ impl State {
         self.records.get(slot).filter(|record| is_live(record, now))
     }
 
+    fn next_version(&mut self) -> Version {
+        self.writes += 1;
+        Version::new(self.writes.to_string())
+    }
+
     fn holds(&self, slot: &(Partition, String), expect: &Expect, now: Timestamp) -> bool {
         let live = self.live(slot, now);
         match expect {
@@ -81,30 +86,32 @@ impl Store for MemoryStore {
         Ok(self.with_state(|state, now| state.records.remove(&slot).filter(|record| is_live(record, now))))
     }
 
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<Vec<Version>, StoreError> {
         check_writes(&writes)?;
         self.with_state(|state, now| {
             let slot = |id: &str| (partition.clone(), id.to_owned());
-            let all_hold = writes.iter().all(|write| {
-                let (Write::Put { id, expect, .. } | Write::Delete { id, expect } | Write::Check { id, expect }) =
-                    write;
-                state.holds(&slot(id), expect, now)
-            });
-            if !all_hold {
+            if !writes.iter().all(|write| state.holds(&slot(write.id()), write.expect(), now)) {
                 return Err(StoreError::Conflict);
             }
+            let mut versions = Vec::new();
             for write in writes {
                 match write {
                     Write::Put { id, value, expires_at, .. } => {
-                        state.writes += 1;
-                        let version = Version::new(state.writes.to_string());
+                        let version = state.next_version();
+                        versions.push(version.clone());
                         state.records.insert(slot(&id), Record { id, value, version, expires_at });
                     }
                     Write::Delete { id, .. } => drop(state.records.remove(&slot(&id))),
+                    Write::Add { id, by } => {
+                        let before = state.live(&slot(&id), now).and_then(|record| record.value.parse().ok());
+                        let value = before.unwrap_or(0_i64).saturating_add(by.into()).to_string();
+                        let version = state.next_version();
+                        state.records.insert(slot(&id), Record { id, value, version, expires_at: None });
+                    }
                     Write::Check { .. } => {}
                 }
             }
-            Ok(())
+            Ok(versions)
         })
     }
 

@@ -24,6 +24,13 @@ pub struct Stored<T> {
     pub version: Version,
 }
 
+impl RecordKey<i64> {
+    /// So many more. See [`Write::Add`].
+    pub fn add(&self, by: i32) -> Write {
+        Write::Add { id: self.key.id.clone(), by }
+    }
+}
+
 impl<T: Serialize + DeserializeOwned> RecordKey<T> {
     /// A key; only `store::key` makes them.
     pub(in crate::store) fn new(partition: Partition, id: impl Into<String>) -> Self {

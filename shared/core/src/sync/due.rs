@@ -143,7 +143,7 @@ async fn living(broker: &Broker, shard: &SessionShard, chosen: Vec<Candidate>) -
         }
         let gone = Write::Delete { id, expect: Expect::Version(found.version) };
         match store.commit(&shard.partition(), vec![gone]).await {
-            Ok(()) | Err(StoreError::Conflict) => {}
+            Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
     }

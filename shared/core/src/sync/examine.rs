@@ -215,7 +215,7 @@ impl Examination<'_> {
             }
         }
         match outcome {
-            Ok(()) => {}
+            Ok(_) => {}
             // Perhaps it is our own: of a call that failed it is not known whether it happened.
             Err(StoreError::Conflict) if record.get(store).await?.is_some_and(|found| found.value == watch) => {}
             Err(StoreError::Conflict) => return Ok(false),

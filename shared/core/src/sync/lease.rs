@@ -54,7 +54,7 @@ pub(super) async fn take(broker: &Broker, shard: &SessionShard, mut due: Vec<Due
         let outcome = store.commit(&shard.partition(), writes).await;
         due = reread(broker, shard, due).await?;
         match outcome {
-            Ok(()) => {
+            Ok(_) => {
                 due.retain(|one| one.found.value.lease.as_ref().is_some_and(|lease| lease.id == id));
                 return Ok(due.into_iter().map(Leased::from).collect());
             }

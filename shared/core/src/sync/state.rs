@@ -60,7 +60,7 @@ pub(crate) async fn change(
             writes.push(audit::owe(broker, record.partition().clone(), tenant, event)?);
         }
         match store.commit(record.partition(), writes).await {
-            Ok(()) => return Ok(state),
+            Ok(_) => return Ok(state),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

@@ -94,7 +94,7 @@ pub(crate) async fn end(broker: &Broker, family: &Family, client: &str, kind: Au
         writes.push(audit::owe(broker, shard.partition(), &shard.tenant, event)?);
         writes.extend(status_list::revoke(shard, &grant, now)?);
         match store.commit(&shard.partition(), writes).await {
-            Ok(()) => {
+            Ok(_) => {
                 userinfo::forget(broker, family);
                 return Ok(());
             }

@@ -99,7 +99,7 @@ async fn begin(broker: &Broker, family: &Family, grant: Grant, spend: Write) -> 
         writes.extend(sessions::still_live(shard, &grant.subject));
         writes.extend(status_list::hold(shard, &grant)?);
         match broker.platform.store.commit(&shard.partition(), writes).await {
-            Ok(()) => return Ok(Some(grant)),
+            Ok(_) => return Ok(Some(grant)),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

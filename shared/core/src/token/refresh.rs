@@ -57,7 +57,7 @@ pub(super) async fn refresh(
         let mut writes = write(broker, &held, &mut turn, Expect::Version(found.version), end)?;
         writes.extend(sessions::used(broker, &shard, &turn.grant.subject).await?.ok_or_else(refused)?);
         match broker.platform.store.commit(&shard.partition(), writes).await {
-            Ok(()) => {
+            Ok(_) => {
                 let tokens = Issue {
                     shard: &shard,
                     family: family.clone(),

@@ -2,7 +2,7 @@
 
 use vestibule_core::store::{Expect, MAX_COMMIT_BYTES, MAX_VALUE_BYTES, MAX_WRITES, Partition, Write};
 
-use super::{Bench, Verdict, check, commit_in, conflict, delete, foreign, put, refused, same};
+use super::{Bench, Verdict, add, check, commit_in, conflict, delete, foreign, put, refused, same};
 
 pub(super) async fn all_or_nothing(bench: &Bench) -> Verdict {
     bench.write(vec![put("kept", "1", Expect::Any), put("doomed", "1", Expect::Any)]).await?;
@@ -105,6 +105,41 @@ pub(super) async fn total_length(bench: &Bench) -> Verdict {
     same("nothing written", &bench.get("0").await?.is_some(), &false)?;
     bench.write(writes(full)).await?;
     same("written", &bench.found(&format!("{}", full - 1)).await?.value.len(), &MAX_VALUE_BYTES)
+}
+
+pub(super) async fn versions(bench: &Bench) -> Verdict {
+    bench.write(vec![put("gone", "1", Expect::Any)]).await?;
+    let writes = vec![
+        put("b", "1", Expect::Absent),
+        delete("gone", Expect::Any),
+        add("count", 1),
+        check("none", Expect::Absent),
+        put("a", "1", Expect::Absent),
+    ];
+    let told = bench.store.commit(&bench.partition, writes).await.map_err(|error| format!("commit: {error}"))?;
+    let found = vec![bench.found("b").await?.version, bench.found("a").await?.version];
+    same("versions", &told, &found)?;
+    for (id, version) in ["b", "a"].into_iter().zip(told) {
+        bench.write(vec![put(id, "2", Expect::Version(version))]).await?;
+    }
+    let none = bench.store.commit(&bench.partition, vec![check("a", Expect::Present)]).await;
+    same("of a check", &none, &Ok(Vec::new()))
+}
+
+pub(super) async fn additions(bench: &Bench) -> Verdict {
+    let sum = async || bench.found("sum").await.map(|record| record.value);
+    bench.write(vec![add("sum", 7)]).await?;
+    same("from nothing", &sum().await?.as_str(), &"7")?;
+    let first = bench.found("sum").await?.version;
+    bench.write(vec![add("sum", -10)]).await?;
+    same("below nothing", &sum().await?.as_str(), &"-3")?;
+    conflict("a state before", &bench.commit(vec![put("sum", "0", Expect::Version(first))]).await)?;
+    conflict("beside a failure", &bench.commit(vec![add("sum", 1), check("none", Expect::Present)]).await)?;
+    refused("two for one", &bench.commit(vec![add("sum", 1), add("sum", 1)]).await)?;
+    same("nothing added", &sum().await?.as_str(), &"-3")?;
+    bench.write(vec![delete("sum", Expect::Present)]).await?;
+    bench.write(vec![add("sum", 2)]).await?;
+    same("from nothing again", &sum().await?.as_str(), &"2")
 }
 
 pub(super) async fn partitions(bench: &Bench) -> Verdict {

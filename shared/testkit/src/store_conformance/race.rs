@@ -4,7 +4,7 @@
 use futures_util::future::{join, join_all};
 use vestibule_core::store::{Expect, StoreError};
 
-use super::{Bench, TRIES, Verdict, check, put, same};
+use super::{Bench, TRIES, Verdict, add, check, put, same};
 
 pub(super) async fn takes(bench: &Bench) -> Verdict {
     bench.write(vec![put("code", "1", Expect::Any)]).await?;
@@ -58,12 +58,22 @@ async fn increment(bench: &Bench, checked: bool) -> Verdict {
             writes.push(check("gate", Expect::Present));
         }
         match bench.store.commit(&bench.partition, writes).await {
-            Ok(()) => return Ok(()),
+            Ok(_) => return Ok(()),
             Err(StoreError::Conflict | StoreError::Busy(_)) => {}
             Err(error) => return Err(format!("increment: {error}")),
         }
     }
     Err("increment: never came through".to_owned())
+}
+
+/// Nobody reads, nobody conflicts.
+pub(super) async fn additions(bench: &Bench) -> Verdict {
+    let beside = |number: i32| put(&format!("beside-{number}"), "1", Expect::Absent);
+    let writes = (1..=50).map(|number| bench.commit(vec![add("sum", number), beside(number)]));
+    for result in join_all(writes).await {
+        result.map_err(|error| format!("addition: {error}"))?;
+    }
+    same("sum", &bench.found("sum").await?.value.as_str(), &"1275")
 }
 
 pub(super) async fn skew(bench: &Bench) -> Verdict {

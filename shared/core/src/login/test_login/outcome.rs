@@ -19,7 +19,7 @@ pub(super) async fn record(
     let record = key::test_login(tenant, id);
     let write = record.put_until(&test, expires_at, Expect::Version(found.version))?;
     match broker.platform.store.commit(record.partition(), vec![write]).await {
-        Ok(()) => Ok(true),
+        Ok(_) => Ok(true),
         Err(StoreError::Conflict) => Ok(false),
         Err(error) => Err(error.into()),
     }

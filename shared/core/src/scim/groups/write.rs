@@ -137,7 +137,7 @@ pub(super) async fn create(
     let moving = Moving { broker, tenant, group, sent };
     moving.check(moves).await?;
     let step = moving.step(moves).await?;
-    let mut writes: Vec<Write> = group::create(broker, tenant, group).await?;
+    let mut writes: Vec<Write> = group::create(tenant, group)?;
     writes.extend(step.writes);
     writes.push(group::touch(broker, tenant, &group.id, Expect::Any)?);
     let done = Done {

@@ -115,7 +115,7 @@ pub fn tallies(kind: &str) -> String {
 
 /// How many objects of a kind have ids that begin with the first character of this one. In the order of the ids: the
 /// tallies before one say how many objects come before its own.
-pub fn tally(tenant: &str, kind: &str, id: &str) -> RecordKey<u32> {
+pub fn tally(tenant: &str, kind: &str, id: &str) -> RecordKey<i64> {
     let first: String = id.chars().take(1).collect();
     RecordKey::new(directory(tenant), format!("{}{first}", tallies(kind)))
 }
