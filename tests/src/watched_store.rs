@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Version, Write};
+use vestibule_core::store::{Followed, Key, Page, Partition, Record, Store, StoreError, Version, Write};
 
 /// A call on its way.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,13 @@ impl<W: Watch> Store for Watched<W> {
         let call = Call { writes: false, partition: partition.as_str() };
         self.watch.before(call).await?;
         let found = self.inner.get_many(partition, ids).await?;
+        self.watch.after(call).await.map(|()| found)
+    }
+
+    async fn follow(&self, key: &Key, member: &str, prefix: &str) -> Result<Option<Followed>, StoreError> {
+        let call = Call { writes: false, partition: key.partition.as_str() };
+        self.watch.before(call).await?;
+        let found = self.inner.follow(key, member, prefix).await?;
         self.watch.after(call).await.map(|()| found)
     }
 

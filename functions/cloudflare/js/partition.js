@@ -56,8 +56,9 @@ export class Partition extends DurableObject {
 
   /** Answers a `Read`. */
   read(message) {
-    const { get, many, list } = JSON.parse(message);
+    const { get, follow, many, list } = JSON.parse(message);
     if (get) return JSON.stringify({ record: this.#created ? this.#record(get.id) : null });
+    if (follow) return JSON.stringify({ records: this.#created ? this.#follow(follow) : [] });
     if (many) return JSON.stringify({ records: many.ids.map((id) => (this.#created ? this.#record(id) : null)) });
     return JSON.stringify({ page: this.#created ? this.#page(list) : { records: [], next: null } });
   }
@@ -140,6 +141,13 @@ export class Partition extends DurableObject {
   #record(id) {
     const found = this.#rows(RECORD, id, seconds());
     return found.length > 0 ? record(found[0]) : null;
+  }
+
+  #follow({ id, member, prefix }) {
+    const index = this.#record(id);
+    if (index === null) return [];
+    const named = JSON.parse(index.value)?.[member];
+    return [index, typeof named === "string" ? this.#record(prefix + named) : null];
   }
 
   #page({ prefix, after, limit }) {

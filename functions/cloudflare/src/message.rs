@@ -15,6 +15,13 @@ pub(crate) enum Read<'a> {
         #[serde(borrow)]
         id: Cow<'a, str>,
     },
+    /// A record, and the one that it names.
+    Follow {
+        #[serde(borrow)]
+        id: Cow<'a, str>,
+        member: Cow<'a, str>,
+        prefix: Cow<'a, str>,
+    },
     /// Records in the order of the question.
     Many { ids: Cow<'a, [String]> },
     /// Records in the order of their ids.
@@ -45,7 +52,7 @@ pub(crate) enum Change<'a> {
 pub(crate) enum Answer {
     /// To a get or a take.
     Record(Option<OneRecord>),
-    /// To a question for many.
+    /// To a question for many; to one that follows, two.
     Records(Vec<Option<OneRecord>>),
     /// To a list.
     Page { records: Vec<OneRecord>, next: Option<String> },

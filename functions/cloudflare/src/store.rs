@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use send_wrapper::SendWrapper;
 use vestibule_core::store::{
-    Key, Page, Partition, Record, Store, StoreError, Version, Write, check_id, check_reads, check_writes,
+    Followed, Key, Page, Partition, Record, Store, StoreError, Version, Write, check_id, check_reads, check_writes,
 };
 use wasm_bindgen::JsValue;
 
@@ -93,6 +93,19 @@ impl Store for ObjectStore {
         check_reads(ids)?;
         match self.read(partition, Read::Many { ids: Cow::Borrowed(ids) }).await? {
             Answer::Records(records) => Ok(records.into_iter().map(|record| record.map(|record| record.0)).collect()),
+            Answer::Record(_) | Answer::Page { .. } | Answer::Done(_) | Answer::Conflict => unexpected(),
+        }
+    }
+
+    async fn follow(&self, key: &Key, member: &str, prefix: &str) -> Result<Option<Followed>, StoreError> {
+        check_id(key.partition.as_str())?;
+        check_id(&key.id)?;
+        let (id, member, prefix) = (Cow::Borrowed(&*key.id), Cow::Borrowed(member), Cow::Borrowed(prefix));
+        match self.read(&key.partition, Read::Follow { id, member, prefix }).await? {
+            Answer::Records(records) => {
+                let mut records = records.into_iter().map(|record| record.map(|record| record.0));
+                Ok(records.next().flatten().map(|index| (index, records.next().flatten())))
+            }
             Answer::Record(_) | Answer::Page { .. } | Answer::Done(_) | Answer::Conflict => unexpected(),
         }
     }

@@ -1,4 +1,4 @@
-//! Storage: records in partitions, six operations, atomic within one partition.
+//! Storage: records in partitions, seven operations, atomic within one partition.
 //!
 //! A **partition** is the unit of consistency: one DynamoDB partition key, one Durable Object. A back-end knows
 //! nothing of what it stores; a new kind of record needs no change in one.
@@ -151,6 +151,9 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+/// A record of an index, and the one that it names, if that is there.
+pub type Followed = (Record, Option<Record>);
+
 /// Most writes in one commit: DynamoDB's limit for a transaction.
 pub const MAX_WRITES: usize = 100;
 /// Most records in one read: DynamoDB's limit for a batch.
@@ -194,6 +197,19 @@ pub trait Store: Send + Sync {
     /// Several records of one partition, in the order of `ids`: each as it is at some moment of the call, perhaps not all
     /// at the same one. 1 to [`MAX_READS`] ids, none of them twice.
     async fn get_many(&self, partition: &Partition, ids: &[String]) -> Result<Vec<Option<Record>>, StoreError>;
+
+    /// A record of an index, and the record of the same partition that it names: the latter's id is `prefix` and then the
+    /// text of the former's `member`. Each as it is at some moment of the call. One call where the platform can do that.
+    async fn follow(&self, key: &Key, member: &str, prefix: &str) -> Result<Option<Followed>, StoreError> {
+        let Some(index) = self.get(key).await? else { return Ok(None) };
+        let named = serde_json::from_str::<serde_json::Value>(&index.value);
+        let named = named.ok().and_then(|value| Some(format!("{prefix}{}", value.get(member)?.as_str()?)));
+        let found = match named {
+            Some(id) => self.get(&Key { partition: key.partition.clone(), id }).await?,
+            None => None,
+        };
+        Ok(Some((index, found)))
+    }
 
     /// Removes the record and returns it. Of two callers, exactly one gets it.
     async fn take(&self, key: &Key) -> Result<Option<Record>, StoreError>;

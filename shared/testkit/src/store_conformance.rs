@@ -101,6 +101,7 @@ const CASES: &[(&str, Case)] = &[
     ("a list goes on after any id", |bench| Box::pin(list::after(bench))),
     ("a list keeps to its partition", |bench| Box::pin(list::partitions(bench))),
     ("many are read in the order asked, what is absent or ended too", |bench| Box::pin(many::in_order(bench))),
+    ("an index leads to what it names", |bench| Box::pin(many::follows(bench))),
     ("many large ones are read whole", |bench| Box::pin(many::large(bench))),
     ("a read of many has 1 to 100 ids, none twice", |bench| Box::pin(many::counts(bench))),
     ("a list of large records is complete", |bench| Box::pin(list::large(bench))),

@@ -93,7 +93,12 @@ pub(crate) fn json_text(status: StatusCode, body: Vec<u8>) -> Reply {
 
 /// JSON for directories (RFC 7644 §3.1), which nobody may keep.
 pub(crate) fn scim(status: StatusCode, value: &Value) -> Reply {
-    let mut reply = json(status, value);
+    scim_text(status, value.to_string())
+}
+
+/// The same, written already.
+pub(crate) fn scim_text(status: StatusCode, body: String) -> Reply {
+    let mut reply = json_text(status, body.into_bytes());
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/scim+json"));
     reply
 }

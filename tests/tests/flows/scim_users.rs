@@ -147,21 +147,3 @@ async fn the_tick_takes_whoever_is_gone_out_of_their_groups() {
     }
     assert_eq!(test.scim_get(&token, &format!("/Groups/{group}")).await.get("members"), None);
 }
-
-/// ED-2: what a person costs.
-#[tokio::test]
-async fn a_person_costs_few_calls() {
-    let test = TestBroker::new().await;
-    let token = test.scim_token().await;
-    let (store, counter) = watched(&test.store, Counter::default());
-    let warm = test.another_process(Some(store));
-    let first = warm.scim_user(&token, "first").await;
-    counter.calls();
-    warm.scim_user(&token, "second").await;
-    assert_eq!(counter.calls(), (1, vec!["directory".to_owned()]), "the token with the tenant");
-    warm.scim_get(&token, &format!("/Users/{first}")).await;
-    assert_eq!(counter.calls(), (2, Vec::new()), "the token, the person");
-    let operations = json!([{"op": "replace", "path": "title", "value": "x"}]);
-    warm.scim_patch(&token, &format!("/Users/{first}"), &operations).await;
-    assert_eq!(counter.calls(), (2, vec!["directory".to_owned()]), "the token, the person before");
-}

@@ -34,7 +34,7 @@ async fn a_sign_in_commits_twice() {
     let (authorization, login) = test.start().await;
     assert_eq!(store.calls(), none(), "login start");
     let signed = signed_in(&test.finish(&authorization, &login).await);
-    assert_eq!(store.calls(), of(3, &["sessions"]), "callback: the identity, the person, their gate");
+    assert_eq!(store.calls(), of(2, &["sessions"]), "callback: the identity with the person, their gate");
     test.redeem(&signed.code).await;
     assert_eq!(store.calls(), of(1, &["sessions"]), "redemption: the code");
 }
@@ -106,4 +106,32 @@ async fn documents_cost_nothing() {
         test.get(path, "").await;
     }
     assert_eq!(store.calls(), none());
+}
+
+/// ED-2: of a directory's requests, each reads its token with the tenant in one call. What is created is not read, and
+/// what was written is not read again. A member costs the same two reads in any group.
+#[tokio::test]
+async fn a_directory_asks_little() {
+    let (test, store) = warm().await;
+    let token = test.scim_token().await;
+    let first = test.scim_user(&token, "first").await;
+    let group = test.scim_group(&token, "Ops", std::slice::from_ref(&first)).await;
+    store.calls();
+    let second = test.scim_user(&token, "second").await;
+    assert_eq!(store.calls(), of(1, &["directory"]), "W6: create");
+    let (person, group) = (format!("/Users/{first}"), format!("/Groups/{group}"));
+    test.scim_get(&token, &format!("/Users/{second}")).await;
+    assert_eq!(store.calls(), of(2, &[]), "read");
+    test.scim_get(&token, "/Users?filter=userName%20eq%20%22second%22").await;
+    assert_eq!(store.calls(), of(2, &[]), "W7a: by name, the index with whom it names");
+    test.scim_get(&token, "/Users?count=100").await;
+    assert_eq!(store.calls(), of(3, &[]), "W7b: a page, the tallies and the people");
+    test.scim_patch(&token, &format!("/Users/{second}"), &json!([{"op": "replace", "path": "title", "value": "x"}]))
+        .await;
+    assert_eq!(store.calls(), of(2, &["directory"]), "change");
+    test.scim_patch(&token, &group, &json!([{"op": "add", "path": "members", "value": [{"value": second}]}])).await;
+    assert_eq!(store.calls(), of(3, &["directory"]), "W8: one member more, the group and the person");
+    test.scim(&token, Method::DELETE, &person, &json!(null)).await;
+    let ends = ["directory", "sessions", "directory", "directory", "directory"];
+    assert_eq!(store.calls(), of(8, &ends), "delete, with the end of all that the person had");
 }

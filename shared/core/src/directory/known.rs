@@ -7,7 +7,7 @@ use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::mapping::Standing;
 use crate::model::audit::AuditKind;
-use crate::model::user::{Source, User};
+use crate::model::user::{IdentityLink, Source, User};
 use crate::store::record::Stored;
 use crate::store::{Expect, Write, key};
 
@@ -24,8 +24,9 @@ pub(super) async fn find(broker: &Broker, arrival: Arrival<'_>) -> Result<Sighti
     let Arrival { tenant, connection, identity, .. } = arrival;
     let store = &*broker.platform.store;
     let link = key::identity(tenant, connection, &identity.issuer, &identity.subject);
-    let Some(link) = link.get(store).await? else { return Ok(Sighting::New(Expect::Absent)) };
-    let user = key::user(tenant, &link.value.user).get(store).await?;
+    let Some((link, user)) = link.follow::<User>(store, IdentityLink::USER, key::USER).await? else {
+        return Ok(Sighting::New(Expect::Absent));
+    };
     Ok(user.map_or(Sighting::New(Expect::Version(link.version)), |user| Sighting::Known(Box::new(user))))
 }
 

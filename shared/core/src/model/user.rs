@@ -125,11 +125,21 @@ pub struct IdentityLink {
     pub subject: String,
 }
 
+impl IdentityLink {
+    /// The member that names the person.
+    pub const USER: &str = "user";
+}
+
 /// From a name that only one person can have to that person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// Our id of the person, or of the group where groups have such names.
     pub id: String,
+}
+
+impl Owner {
+    /// The member that names the owner.
+    pub const ID: &str = "id";
 }
 
 /// From a verified address to the person.

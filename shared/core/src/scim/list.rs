@@ -9,10 +9,10 @@
 mod cursor;
 mod found;
 mod index;
+mod plain;
 mod sorted;
 mod walk;
 
-use serde_json::Value;
 use vestibule_protocol::scim::condition::Condition;
 use vestibule_protocol::scim::list::{List, Page};
 use vestibule_protocol::scim::projection::Projection;
@@ -42,22 +42,21 @@ struct Asked<'s> {
     count: usize,
 }
 
-/// One page of a tenant's people or groups.
-pub async fn list(broker: &Broker, caller: &ScimCaller, kind: Kind, query: &Query) -> Result<Value, Error> {
+/// One page of a tenant's people or groups, as JSON.
+pub async fn list(broker: &Broker, caller: &ScimCaller, kind: Kind, query: &Query) -> Result<String, Error> {
     let types = types::types(broker, &caller.tenant).await?;
     let base = shown::base(broker);
     let asked = Asked::new(&caller.tenant, &base, types.of(kind), query)?;
     let Start::Index(start) = query.start else {
         return Ok(cursor::page(broker, &asked, query).await?.body());
     };
-    let (total, page) = at_index(broker, &asked, start).await?;
-    let resources = found::show(broker, &asked, page).await?;
+    let (total, resources) = at_index(broker, &asked, start).await?;
     Ok(List { total: Some(total), resources, page: Page::Index(start) }.body())
 }
 
 /// One page of all that a tenant has: people first, then groups (RFC 7644 §3.4.3). A kind whose schemas do not know what
 /// is asked has nobody who fulfils it; that neither knows it is an error.
-pub async fn list_all(broker: &Broker, caller: &ScimCaller, query: &Query) -> Result<Value, Error> {
+pub async fn list_all(broker: &Broker, caller: &ScimCaller, query: &Query) -> Result<String, Error> {
     let Start::Index(start) = query.start else {
         return Err(ScimError::invalid_value("a walk by cursor is at /Users or /Groups").into());
     };
@@ -75,7 +74,7 @@ pub async fn list_all(broker: &Broker, caller: &ScimCaller, query: &Query) -> Re
         asked.count -= resources.len().min(asked.count);
         let (of_kind, page) = at_index(broker, &asked, start.saturating_sub(total).max(1)).await?;
         total += of_kind;
-        resources.extend(found::show(broker, &asked, page).await?);
+        resources.extend(page);
     }
     Ok(List { total: Some(total), resources, page: Page::Index(start) }.body())
 }
@@ -95,9 +94,19 @@ impl<'s> Asked<'s> {
     }
 }
 
-/// How many there are, and those on the page that begins at `start`, counted from 1.
-async fn at_index(broker: &Broker, asked: &Asked<'_>, start: usize) -> Result<(usize, Vec<Found>), Error> {
+/// How many there are, and the page that begins at `start`, counted from 1, as it is shown.
+async fn at_index(broker: &Broker, asked: &Asked<'_>, start: usize) -> Result<(usize, Vec<String>), Error> {
     let skip = start.saturating_sub(1);
+    if asked.condition.is_none() && asked.sort.is_none() {
+        let (total, records) = walk::everybody(broker, asked, skip).await?;
+        return Ok((total, plain::show(broker, asked, &records).await?));
+    }
+    let (total, page) = chosen(broker, asked, skip).await?;
+    Ok((total, found::show(broker, asked, page).await?))
+}
+
+/// The same where not everybody is asked for, or in another order.
+async fn chosen(broker: &Broker, asked: &Asked<'_>, skip: usize) -> Result<(usize, Vec<Found>), Error> {
     if let Some(candidates) = index::candidates(broker, asked).await? {
         let mut found = found::fulfilling(broker, asked, candidates).await?;
         if let Some((by, descending)) = &asked.sort {
@@ -106,10 +115,9 @@ async fn at_index(broker: &Broker, asked: &Asked<'_>, start: usize) -> Result<(u
         let total = found.len();
         return Ok((total, found.into_iter().skip(skip).take(asked.count).collect()));
     }
-    match (&asked.sort, &asked.condition) {
-        (Some((by, descending)), _) => sorted::page(broker, asked, skip, (by, *descending)).await,
-        (None, None) => walk::everybody(broker, asked, skip).await,
-        (None, Some(_)) => walk::filtered(broker, asked, skip).await,
+    match &asked.sort {
+        Some((by, descending)) => sorted::page(broker, asked, skip, (by, *descending)).await,
+        None => walk::filtered(broker, asked, skip).await,
     }
 }
 

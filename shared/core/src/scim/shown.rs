@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vestibule_protocol::scim::instant;
 use vestibule_protocol::scim::resource;
@@ -12,7 +13,7 @@ use super::tag;
 use crate::Broker;
 use crate::error::Error;
 use crate::model::group::{Group, Touch};
-use crate::model::user::User;
+use crate::model::user::{GroupName, User};
 use crate::store::record::{self, Stored};
 use crate::store::{MAX_READS, key};
 
@@ -31,18 +32,11 @@ pub(super) fn location(base: &str, kind: Kind, id: &str) -> String {
 
 /// A person. Of their manager, the name is not known here.
 pub fn user(base: &str, types: &ResourceType, found: Stored<User>) -> Value {
-    let tag = tag::user(&found);
+    let tag = tag::user(&found.version);
     let user = found.value;
     let mut shown = user.attributes;
     shown.insert("active".to_owned(), user.active.into());
-    let groups: Vec<Value> = user
-        .member_of
-        .iter()
-        .map(|(id, group)| {
-            let location = location(base, Kind::Group, id);
-            json!({ "value": id, "$ref": location, "display": group.display, "type": "direct" })
-        })
-        .collect();
+    let groups = groups(base, &user.member_of);
     if !groups.is_empty() {
         shown.insert("groups".to_owned(), groups.into());
     }
@@ -53,7 +47,16 @@ pub fn user(base: &str, types: &ResourceType, found: Stored<User>) -> Value {
         manager.insert("$ref".to_owned(), location.into());
     }
     let record = About { base, id: &user.id, created: user.created_at, modified: user.updated_at };
-    finish(types, shown, &record, &tag)
+    finish(types, shown, &record, tag)
+}
+
+/// The groups that a person is in, by their ids.
+pub(super) fn groups(base: &str, member_of: &BTreeMap<String, GroupName>) -> Vec<Value> {
+    let shown = |(id, group): (&String, &GroupName)| {
+        let location = location(base, Kind::Group, id);
+        json!({ "value": id, "$ref": location, "display": group.display, "type": "direct" })
+    };
+    member_of.iter().map(shown).collect()
 }
 
 /// A group; `members` are the ids of those who are in it, as far as they are shown.
@@ -71,7 +74,7 @@ pub fn group(
     }
     let modified = touch.map_or(group.updated_at, |touch| group.updated_at.max(touch.value.at));
     let record = About { base, id: &group.id, created: group.created_at, modified };
-    finish(types, shown, &record, &tag::group(found, touch))
+    finish(types, shown, &record, tag::group(found, touch))
 }
 
 /// The members of a group, by their ids.
@@ -80,24 +83,40 @@ pub(super) fn members(base: &str, ids: &[String]) -> Value {
 }
 
 /// What is known of a resource beside its attributes.
-struct About<'a> {
-    base: &'a str,
-    id: &'a str,
-    created: Timestamp,
-    modified: Timestamp,
+pub(super) struct About<'a> {
+    pub(super) base: &'a str,
+    pub(super) id: &'a str,
+    pub(super) created: Timestamp,
+    pub(super) modified: Timestamp,
 }
 
-fn finish(types: &ResourceType, mut shown: Map<String, Value>, about: &About<'_>, tag: &str) -> Value {
-    let kind = types.kind();
+/// What a resource says of itself (RFC 7643 §3.1).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Meta {
+    resource_type: &'static str,
+    created: String,
+    last_modified: String,
+    location: String,
+    version: String,
+}
+
+impl Meta {
+    pub(super) fn new(kind: Kind, about: &About<'_>, tag: String) -> Self {
+        Self {
+            resource_type: kind.as_str(),
+            created: instant::write(about.created),
+            last_modified: instant::write(about.modified),
+            location: location(about.base, kind, about.id),
+            version: tag,
+        }
+    }
+}
+
+fn finish(types: &ResourceType, mut shown: Map<String, Value>, about: &About<'_>, tag: String) -> Value {
     shown.insert("id".to_owned(), about.id.into());
-    let meta = json!({
-        "resourceType": kind.as_str(),
-        "created": instant::write(about.created),
-        "lastModified": instant::write(about.modified),
-        "location": location(about.base, kind, about.id),
-        "version": tag,
-    });
-    shown.insert("meta".to_owned(), meta);
+    let meta = Meta::new(types.kind(), about, tag);
+    shown.insert("meta".to_owned(), json!(meta));
     let mut shown = Value::Object(shown);
     let schemas = resource::schemas(types, &shown);
     if let Some(members) = shown.as_object_mut() {

@@ -4,12 +4,12 @@ use vestibule_protocol::scim;
 
 use crate::admin::change::{Condition, Tags};
 use crate::model::group::{Group, Touch};
-use crate::model::user::User;
+use crate::store::Version;
 use crate::store::record::Stored;
 
 /// The tag of a person's state.
-pub(super) fn user(found: &Stored<User>) -> String {
-    format!("W/\"{}\"", found.version.as_str())
+pub(super) fn user(version: &Version) -> String {
+    format!("W/\"{}\"", version.as_str())
 }
 
 /// The tag of a group's state, members included.

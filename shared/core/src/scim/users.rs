@@ -130,7 +130,7 @@ async fn show(call: &Call<'_>, mut found: Stored<User>) -> Result<Answer, Error>
     if projection.shows("groups") {
         shown::name_groups(call.broker, call.tenant(), &mut found.value).await?;
     }
-    let (tag, location) = (tag::user(&found), call.location(Kind::User, &found.value.id));
+    let (tag, location) = (tag::user(&found.version), call.location(Kind::User, &found.value.id));
     let mut shown = shown::user(&shown::base(call.broker), call.type_of(Kind::User), found);
     shown::name_manager(call.broker, call.tenant(), &mut shown).await?;
     projection.apply(&mut shown);
@@ -161,7 +161,7 @@ async fn change(call: &Call<'_>, id: &str, say: impl Fn(&User) -> Result<Said, E
     call.projection(Kind::User)?;
     for _ in 0..TRIES {
         let found = load(call, id).await?;
-        tag::check(&call.asked.condition, &tag::user(&found))?;
+        tag::check(&call.asked.condition, &tag::user(&found.version))?;
         let said = say(&found.value)?;
         let mut user = found.value.clone();
         if user.source != Source::Scim {
@@ -230,7 +230,7 @@ pub(super) async fn delete(call: &Call<'_>, id: &str) -> Result<(), Error> {
     let tenant = call.tenant();
     for _ in 0..TRIES {
         let found = load(call, id).await?;
-        tag::check(&call.asked.condition, &tag::user(&found))?;
+        tag::check(&call.asked.condition, &tag::user(&found.version))?;
         let gone = User { access: Access::default(), ..found.value.clone() };
         let done = Done {
             object: format!("/Users/{id}"),

@@ -47,6 +47,11 @@ impl<T: Serialize + DeserializeOwned> RecordKey<T> {
         &self.key.id
     }
 
+    /// Where it lies.
+    pub const fn key(&self) -> &Key {
+        &self.key
+    }
+
     /// The record as it is now.
     pub async fn get(&self, store: &dyn Store) -> Result<Option<Stored<T>>, StoreError> {
         store.get(&self.key).await?.map(|record| parse(&record)).transpose()
@@ -55,6 +60,17 @@ impl<T: Serialize + DeserializeOwned> RecordKey<T> {
     /// The record as it was at most 60 s ago. See [`Store::get_copy`].
     pub async fn get_copy(&self, store: &dyn Store) -> Result<Option<Stored<T>>, StoreError> {
         store.get_copy(&self.key).await?.map(|record| parse(&record)).transpose()
+    }
+
+    /// The record as it is now, and the one that its `member` names, whose id begins with `prefix`. See [`Store::follow`].
+    pub async fn follow<U: DeserializeOwned>(
+        &self,
+        store: &dyn Store,
+        member: &str,
+        prefix: &str,
+    ) -> Result<Option<(Stored<T>, Option<Stored<U>>)>, StoreError> {
+        let Some((index, named)) = store.follow(&self.key, member, prefix).await? else { return Ok(None) };
+        Ok(Some((parse(&index)?, named.as_ref().map(parse).transpose()?)))
     }
 
     /// Removes the record and returns it; of two callers, exactly one gets it.

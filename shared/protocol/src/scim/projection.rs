@@ -54,6 +54,20 @@ impl<'s> Projection<'s> {
         attribute.is_some_and(|attribute| self.shows_attribute(None, attribute))
     }
 
+    /// Whether nothing in particular was asked for.
+    pub fn is_usual(&self) -> bool {
+        matches!(self.choice, Choice::Everything)
+    }
+
+    /// Whether an attribute of the core schema is shown with all its parts.
+    pub fn shows_whole(&self, name: &str) -> bool {
+        let attribute = self.resource_type.attributes().find(|attribute| attribute.name == name);
+        attribute.is_some_and(|attribute| {
+            let mut parts = attribute.sub_attributes.iter();
+            self.shows_attribute(None, attribute) && parts.all(|part| self.shows_part(None, attribute, part))
+        })
+    }
+
     /// Leaves of a resource only what is shown.
     pub fn apply(&self, resource: &mut Value) {
         let Value::Object(members) = resource else { return };

@@ -59,3 +59,26 @@ pub(super) async fn counts(bench: &Bench) -> Verdict {
     let all = many(bench, ids.get(1..).unwrap_or_default()).await.map_err(|error| format!("get_many: {error}"))?;
     same("as many as allowed", &all.len(), &MAX_READS)
 }
+
+pub(super) async fn follows(bench: &Bench) -> Verdict {
+    let follow = async |id: &str| {
+        let found = bench.store.follow(&bench.key(id), "name", "one#").await;
+        found.map_err(|error| format!("follow {id:?}: {error}"))
+    };
+    let (entry, lost) = (r#"{"name":"a\u0022b"}"#, r#"{"name":"nobody"}"#);
+    bench
+        .write(vec![
+            put("one#a\"b", "1", Expect::Any),
+            put("entry", entry, Expect::Any),
+            put("lost", lost, Expect::Any),
+            put("other", r#"{"other":"a"}"#, Expect::Any),
+            put("number", "7", Expect::Any),
+        ])
+        .await?;
+    let found = bench.found("one#a\"b").await?;
+    same("what is named", &follow("entry").await?, &Some((bench.found("entry").await?, Some(found))))?;
+    for id in ["lost", "other", "number"] {
+        same(id, &follow(id).await?, &Some((bench.found(id).await?, None)))?;
+    }
+    same("no index", &follow("nothing").await?, &None)
+}

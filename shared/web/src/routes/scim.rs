@@ -9,7 +9,6 @@ use axum::body::Body;
 use axum::extract::{RawPathParams, State};
 use http::header::{ALLOW, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
-use serde_json::Value;
 use vestibule_core::scim::access::{self, ScimCaller};
 use vestibule_core::scim::{self, Answer, Asked, One};
 use vestibule_core::{Broker, Error};
@@ -53,16 +52,19 @@ async fn with_token(
     match place {
         Place::All(kind) if request.method() == Method::GET => {
             let query = sent::query(&request)?;
-            Ok(whole(&scim::list::list(broker, &caller, kind, &query).await?))
+            Ok(list(scim::list::list(broker, &caller, kind, &query).await?))
         }
         Place::Search(kind) => {
             let query = Query::of_body(&sent::body(request).await?)?;
-            Ok(whole(&match kind {
+            Ok(list(match kind {
                 Some(kind) => scim::list::list(broker, &caller, kind, &query).await?,
                 None => scim::list::list_all(broker, &caller, &query).await?,
             }))
         }
-        Place::Bulk => Ok(whole(&scim::bulk::bulk(broker, &caller, &sent::body(request).await?).await?)),
+        Place::Bulk => {
+            let done = scim::bulk::bulk(broker, &caller, &sent::body(request).await?).await?;
+            Ok(response::scim(StatusCode::OK, &done))
+        }
         Place::All(kind) => {
             let asked = sent::asked(&request)?;
             let body = sent::body(request).await?;
@@ -78,9 +80,9 @@ async fn with_token(
     }
 }
 
-/// An answer that is no resource.
-fn whole(body: &Value) -> Reply {
-    response::scim(StatusCode::OK, body)
+/// The text of a list.
+fn list(body: String) -> Reply {
+    response::scim_text(StatusCode::OK, body)
 }
 
 /// An address that does not know the method says which it knows (RFC 9110 §15.5.6).

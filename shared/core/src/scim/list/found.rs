@@ -76,8 +76,8 @@ pub(super) async fn fulfilling(broker: &Broker, asked: &Asked<'_>, found: Vec<Fo
     Ok(fulfilling)
 }
 
-/// The page as it is shown.
-pub(super) async fn show(broker: &Broker, asked: &Asked<'_>, page: Vec<Found>) -> Result<Vec<Value>, Error> {
+/// The page as it is shown, as JSON texts.
+pub(super) async fn show(broker: &Broker, asked: &Asked<'_>, page: Vec<Found>) -> Result<Vec<String>, Error> {
     let members = asked.resource_type.kind() == Kind::Group && asked.projection.shows("members");
     let mut left = MAX_MEMBERS;
     let mut shown = Vec::with_capacity(page.len());
@@ -88,7 +88,7 @@ pub(super) async fn show(broker: &Broker, asked: &Asked<'_>, page: Vec<Found>) -
             with_members(asked, &mut one, &ids);
         }
         asked.projection.apply(&mut one.resource);
-        shown.push(one.resource);
+        shown.push(one.resource.to_string());
     }
     Ok(shown)
 }

@@ -15,6 +15,12 @@ const MAX_NAMESAKES: usize = 1_000;
 
 /// Those who may fulfil the filter; `None` where no index says. Everybody who fulfils it is among them.
 pub(super) async fn candidates(broker: &Broker, asked: &Asked<'_>) -> Result<Option<Vec<Found>>, Error> {
+    if let Some(index) = owner(asked) {
+        let prefix = found::prefix(asked.resource_type.kind());
+        let found = broker.platform.store.follow(index.key(), Owner::ID, prefix).await?;
+        let record: Vec<_> = found.and_then(|(_, record)| record).into_iter().collect();
+        return found::read(broker, asked, &record).await.map(Some);
+    }
     let Some(ids) = ids(broker, asked).await? else { return Ok(None) };
     let prefix = found::prefix(asked.resource_type.kind());
     let directory = key::directory(asked.tenant);
@@ -35,15 +41,7 @@ async fn ids(broker: &Broker, asked: &Asked<'_>) -> Result<Option<Vec<String>>, 
         // What is too long to be an id of ours is nobody's.
         return Ok(Some(Some(id.to_owned()).filter(|id| (1..=64).contains(&id.len())).into_iter().collect()));
     }
-    let is_user = asked.resource_type.kind() == Kind::User;
-    if let Some(external_id) = condition.must_equal("externalId") {
-        let of_group = key::group_external_id(tenant, external_id);
-        return owner(broker, if is_user { key::external_id(tenant, external_id) } else { of_group }).await.map(Some);
-    }
-    if is_user {
-        if let Some(name) = condition.must_equal("userName") {
-            return owner(broker, key::user_name(tenant, name)).await.map(Some);
-        }
+    if asked.resource_type.kind() == Kind::User {
         if let Some(address) = condition.must_equal("emails.value") {
             return namesakes(broker, tenant, &key::addresses(address)).await.map(Some);
         }
@@ -53,9 +51,18 @@ async fn ids(broker: &Broker, asked: &Asked<'_>) -> Result<Option<Vec<String>>, 
     Ok(None)
 }
 
-async fn owner(broker: &Broker, record: RecordKey<Owner>) -> Result<Vec<String>, Error> {
-    let owner = record.get(&*broker.platform.store).await?;
-    Ok(owner.map(|owner| owner.value.id).into_iter().collect())
+/// The entry of the one who alone may fulfil the filter, because nobody else can have their name.
+fn owner(asked: &Asked<'_>) -> Option<RecordKey<Owner>> {
+    let (condition, tenant) = (asked.condition.as_ref()?, asked.tenant);
+    match asked.resource_type.kind() {
+        // What names somebody by id needs no index.
+        _ if condition.must_equal("id").is_some() => None,
+        Kind::User => match condition.must_equal("externalId") {
+            Some(id) => Some(key::external_id(tenant, id)),
+            None => Some(key::user_name(tenant, condition.must_equal("userName")?)),
+        },
+        Kind::Group => Some(key::group_external_id(tenant, condition.must_equal("externalId")?)),
+    }
 }
 
 /// The ids behind entries that have `prefix` before them.

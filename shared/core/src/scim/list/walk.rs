@@ -62,7 +62,7 @@ pub(super) async fn everybody(
     broker: &Broker,
     asked: &Asked<'_>,
     mut skip: usize,
-) -> Result<(usize, Vec<Found>), Error> {
+) -> Result<(usize, Vec<Record>), Error> {
     let prefix = found::prefix(asked.resource_type.kind());
     let mut total = 0;
     let mut begins = None;
@@ -82,9 +82,9 @@ pub(super) async fn everybody(
         let mut walk = Walk::after(broker, asked, begins);
         while page.len() < asked.count {
             let Some(records) = walk.records((skip + asked.count - page.len()).min(1_000)).await? else { break };
-            let (passed, shown) = records.split_at(skip.min(records.len()));
-            skip -= passed.len();
-            page.extend(found::read(broker, asked, shown).await?);
+            let passed = skip.min(records.len());
+            skip -= passed;
+            page.extend(records.into_iter().skip(passed));
         }
         page.truncate(asked.count);
     }

@@ -19,23 +19,25 @@ pub(super) async fn show(broker: &Broker, tenant: &str, what: Described<'_>, que
     let base = shown::base(broker);
     let types = types::types(broker, tenant).await?;
     let shown = match what {
-        Described::Config => LIMITS.document(&base),
+        Described::Config => LIMITS.document(&base).to_string(),
         Described::Schemas(id) => {
             let all = types.user.schema_documents(&base).chain(types.group.schema_documents(&base));
             choose(all.collect(), id)?
         }
         Described::ResourceTypes(id) => choose(vec![types.user.document(&base), types.group.document(&base)], id)?,
     };
-    Ok(response::scim(StatusCode::OK, &shown))
+    Ok(response::scim_text(StatusCode::OK, shown))
 }
 
 /// All documents as a list, or the one that is meant. URIs are compared without case.
-fn choose(all: Vec<Value>, id: Option<&str>) -> Result<Value, scim::Error> {
+fn choose(all: Vec<Value>, id: Option<&str>) -> Result<String, scim::Error> {
     let Some(id) = id else {
-        return Ok(List { total: Some(all.len()), resources: all, page: Page::Index(1) }.body());
+        let resources: Vec<String> = all.iter().map(Value::to_string).collect();
+        return Ok(List { total: Some(resources.len()), resources, page: Page::Index(1) }.body());
     };
     let is_meant = |document: &Value| {
         document.get("id").and_then(Value::as_str).is_some_and(|known| known.eq_ignore_ascii_case(id))
     };
-    all.into_iter().find(is_meant).ok_or_else(|| scim::Error::status(404, "there is no such description"))
+    let found = all.into_iter().find(is_meant).map(|document| document.to_string());
+    found.ok_or_else(|| scim::Error::status(404, "there is no such description"))
 }
