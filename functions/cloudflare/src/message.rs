@@ -1,4 +1,5 @@
-//! What the store and a partition say to each other: JSON texts, one each way.
+//! What the store and a partition say to each other, one message each way: JSON texts, and behind an answer the values of
+//! its records.
 
 use std::borrow::Cow;
 
@@ -62,6 +63,27 @@ pub(crate) enum Answer {
     Conflict,
 }
 
+/// What stands before each value behind an answer: no JSON text holds it bare (RFC 8259 §7).
+const SEPARATOR: char = '\u{1e}';
+
+impl Answer {
+    /// Reads an answer with the values behind it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(SEPARATOR);
+        let mut answer = serde_json::from_str(parts.next()?).ok()?;
+        let records: &mut dyn Iterator<Item = &mut OneRecord> = match &mut answer {
+            Self::Record(record) => &mut record.iter_mut(),
+            Self::Records(records) => &mut records.iter_mut().flatten(),
+            Self::Page { records, .. } => &mut records.iter_mut(),
+            Self::Done(_) | Self::Conflict => return Some(answer),
+        };
+        for record in records {
+            parts.next()?.clone_into(&mut record.0.value);
+        }
+        Some(answer)
+    }
+}
+
 /// A [`Write`] that can be sent.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
@@ -76,6 +98,8 @@ pub(crate) struct OneRecord(#[serde(with = "RecordText")] pub(crate) Record);
 #[serde(remote = "Record")]
 struct RecordText {
     id: String,
+    /// Not with the record in an answer.
+    #[serde(default)]
     value: String,
     version: Version,
     expires_at: Option<Timestamp>,
@@ -125,6 +149,18 @@ impl From<Page> for Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_come_behind_an_answer() {
+        let text = "{\"records\":[{\"id\":\"a\",\"version\":\"1\",\"expires_at\":null},null,\
+                    {\"id\":\"b\",\"version\":\"2\",\"expires_at\":7}]}\u{1e}{\"x\":\"\\u001e\"}\u{1e}2";
+        let Some(Answer::Records(records)) = Answer::parse(text) else { panic!("not records") };
+        let values: Vec<_> = records.iter().map(|record| record.as_ref().map(|one| one.0.value.as_str())).collect();
+        assert_eq!(values, [Some("{\"x\":\"\\u001e\"}"), None, Some("2")]);
+        assert!(Answer::parse(text.rsplit_once('\u{1e}').unwrap().0).is_none(), "a value is missing");
+        assert!(matches!(Answer::parse("\"conflict\""), Some(Answer::Conflict)));
+        assert!(Answer::parse("").is_none());
+    }
 
     #[test]
     fn a_commit_arrives_as_it_was_sent() {

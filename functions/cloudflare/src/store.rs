@@ -1,8 +1,9 @@
-//! The store: one Durable Object for a partition, reached by a remote call with one text each way.
+//! The store: one Durable Object for a partition, reached by a remote call with one message each way.
 
 use std::borrow::Cow;
 
 use async_trait::async_trait;
+use js_sys::Uint8Array;
 use send_wrapper::SendWrapper;
 use vestibule_core::store::{
     Followed, Key, Page, Partition, Record, Store, StoreError, Version, Write, check_id, check_reads, check_writes,
@@ -47,9 +48,9 @@ fn text(message: &impl serde::Serialize) -> Result<String, StoreError> {
 }
 
 fn parse(reply: &JsValue) -> Result<Answer, StoreError> {
-    let text = reply.as_string().unwrap_or_default();
-    serde_json::from_slice(text.as_bytes())
-        .map_err(|_| StoreError::Unavailable("a partition's answer cannot be read".to_owned()))
+    let text = String::from_utf8(Uint8Array::new(reply).to_vec()).ok();
+    let unreadable = || StoreError::Unavailable("a partition's answer cannot be read".to_owned());
+    text.and_then(|text| Answer::parse(&text)).ok_or_else(unreadable)
 }
 
 /// An overloaded object has refused the call; after any other failure it is not known whether it happened.
