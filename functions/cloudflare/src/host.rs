@@ -1,6 +1,6 @@
 //! The runtime's side of the boundary: declarations of what `js/host.js` offers, and how its failures are read.
 
-use js_sys::{Array, ArrayBuffer, Reflect};
+use js_sys::{Array, ArrayBuffer, JsString, Reflect};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "./host.js")]
@@ -25,6 +25,9 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_name = writePartition)]
     pub(crate) async fn write_partition(namespace: &JsValue, name: &str, message: &str) -> Result<JsValue, JsValue>;
+
+    /// A long text in UTF-8.
+    pub(crate) fn bytes(text: &JsString) -> Vec<u8>;
 
     /// Sends tasks, a JSON list of them, to a queue.
     #[wasm_bindgen(catch, js_name = sendTasks)]

@@ -3,16 +3,19 @@
 use std::borrow::Cow;
 
 use async_trait::async_trait;
-use js_sys::Uint8Array;
+use js_sys::JsString;
 use send_wrapper::SendWrapper;
 use vestibule_core::store::{
     Followed, Key, Page, Partition, Record, Store, StoreError, Version, Write, check_id, check_reads, check_writes,
 };
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::host;
 use crate::message::{Answer, Change, OneWrite, Read};
 use crate::read_copy::ReadCopy;
+
+/// From how many letters on an answer is taken over as bytes.
+const LONG: u32 = 8 * 1024;
 
 /// Keeps every partition in an object of its own.
 pub(crate) struct ObjectStore {
@@ -48,7 +51,11 @@ fn text(message: &impl serde::Serialize) -> Result<String, StoreError> {
 }
 
 fn parse(reply: &JsValue) -> Result<Answer, StoreError> {
-    let text = String::from_utf8(Uint8Array::new(reply).to_vec()).ok();
+    let is_long = |text: &&JsString| text.length() > LONG;
+    let text = match reply.dyn_ref::<JsString>().filter(is_long) {
+        Some(text) => String::from_utf8(host::bytes(text)).ok(),
+        None => reply.as_string(),
+    };
     let unreadable = || StoreError::Unavailable("a partition's answer cannot be read".to_owned());
     text.and_then(|text| Answer::parse(&text)).ok_or_else(unreadable)
 }
