@@ -214,7 +214,7 @@ async fn a_warm_sign_in_costs_nothing_more() {
     let (authorization, cookie) = test.start().await;
     counter.calls();
     test.finish(&authorization, &cookie).await;
-    assert_eq!(counter.calls(), (3, vec!["sessions".to_owned()]), "the identity, the person, their gate");
+    assert_eq!(counter.calls(), (2, vec!["sessions".to_owned()]), "the identity with the person, their gate");
 }
 
 /// What does not fit into a person's record is left out, and keeps nobody out.

@@ -69,7 +69,7 @@ async fn a_mapping_costs_a_warm_sign_in_nothing() {
         counter.calls();
         test.finish(&authorization, &cookie).await;
         let commits = commits.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(counter.calls(), (3, commits), "the identity, the person, their gate");
+        assert_eq!(counter.calls(), (2, commits), "the identity with the person, their gate");
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vestibule_protocol::time::Seconds;
 use vestibule_tests::in_process::{TestBroker, claims};
 use vestibule_tests::scim::USER;
-use vestibule_tests::watched_store::{Counter, DiesAfter, Yields, watched};
+use vestibule_tests::watched_store::{DiesAfter, Yields, watched};
 
 /// A broker in which whatever is done at once really is.
 async fn busy() -> TestBroker {

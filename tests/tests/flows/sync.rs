@@ -149,7 +149,7 @@ async fn watching_costs_a_sign_in_nothing() {
     let (authorization, login) = test.start().await;
     counter.calls();
     test.finish(&authorization, &login).await;
-    assert_eq!(counter.calls(), (3, vec!["sessions".to_owned()]));
+    assert_eq!(counter.calls(), (2, vec!["sessions".to_owned()]));
     assert_eq!(test.among_sessions("watch#").await, 2);
 }
 
