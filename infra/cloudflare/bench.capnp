@@ -18,7 +18,7 @@ const config :Workerd.Config = (
 );
 
 const broker :Workerd.Worker = (
-  compatibilityDate = Deployed.broker.compatibilityDate,
+  compatibilityDate = "2026-04-01",
   modules = .modules,
   bindings = [
     (name = "PARTITION", durableObjectNamespace = "Partition"),
@@ -29,13 +29,13 @@ const broker :Workerd.Worker = (
     (name = "VESTIBULE_ADMIN_TOKEN", fromEnvironment = "VESTIBULE_ADMIN_TOKEN"),
     (name = "VESTIBULE_EGRESS_LOOPBACK", fromEnvironment = "VESTIBULE_EGRESS_LOOPBACK"),
   ],
-  durableObjectNamespaces = Deployed.broker.durableObjectNamespaces,
-  durableObjectStorage = Deployed.broker.durableObjectStorage,
+  durableObjectNamespaces = [(className = "Partition", uniqueKey = "vestibule-partition", enableSql = true)],
+  durableObjectStorage = (localDisk = "state"),
 );
 
 # Another isolate over the same objects.
 const other :Workerd.Worker = (
-  compatibilityDate = Deployed.broker.compatibilityDate,
+  compatibilityDate = "2026-04-01",
   modules = .modules,
   bindings = [
     (name = "PARTITION", durableObjectNamespace = (className = "Partition", serviceName = "broker")),
