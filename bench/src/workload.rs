@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
-use http_body_util::Full;
-use serde_json::Value;
-use url::{Url, form_urlencoded};
+use http::StatusCode;
 
+use crate::application::Application;
 use crate::connection::Connection;
 use crate::measure::CONCURRENCY;
-use crate::scene::{CALLBACK, Scene, VERIFIER, person};
+use crate::scene::{Scene, person};
 
 /// An operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,15 +81,14 @@ impl Workload {
 /// One of those who operate at the same time.
 pub(crate) struct Worker {
     scene: Arc<Scene>,
+    /// For the directory's requests.
     http: Connection,
+    application: Application,
     workload: Workload,
     number: usize,
     /// Operations so far.
     turn: usize,
     person: String,
-    /// Of the last token response.
-    access_token: String,
-    refresh_token: String,
 }
 
 impl Worker {
@@ -101,33 +97,34 @@ impl Worker {
         let mut worker = Self {
             scene: Arc::clone(scene),
             http: Connection::open(&scene.broker).await?,
+            application: Application::open(scene).await?,
             workload,
             number,
             turn: 0,
             person: person(number),
-            access_token: String::new(),
-            refresh_token: String::new(),
         };
         if matches!(workload, Workload::Login | Workload::Refresh | Workload::Userinfo) {
-            worker.login().await?;
+            worker.application.login(&worker.person).await?;
         }
         Ok(worker)
     }
 
     /// One operation.
     pub(crate) async fn operate(&mut self) -> Result<()> {
+        let application = &mut self.application;
         match self.workload {
-            Workload::LoginStart => self.start().await.map(drop),
-            Workload::Login => self.login().await,
-            Workload::Refresh => self.refresh().await,
+            Workload::LoginStart => application.start().await.map(drop),
+            Workload::Login => application.login(&self.person).await,
+            Workload::Refresh => application.refresh().await,
             Workload::Userinfo => {
-                let request = Request::get("/oauth2/userinfo");
-                let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.access_token));
-                self.expect(request.body(Full::default())?, StatusCode::OK).await.map(drop)
+                let token = application.tokens.access.clone();
+                let reply = application.get_as("/oauth2/userinfo", &token).await?;
+                ensure!(reply.status() == StatusCode::OK, "userinfo: {}", reply.status());
+                Ok(())
             }
             Workload::Documents => {
-                self.get("/.well-known/openid-configuration", StatusCode::OK).await?;
-                self.get("/oauth2/jwks", StatusCode::OK).await.map(drop)
+                application.get("/.well-known/openid-configuration", StatusCode::OK).await?;
+                application.get("/oauth2/jwks", StatusCode::OK).await.map(drop)
             }
             Workload::CreateUser
             | Workload::FindUser
@@ -141,60 +138,4 @@ impl Worker {
             }
         }
     }
-
-    /// Where the browser is sent, and its cookie.
-    async fn start(&mut self) -> Result<(String, String)> {
-        let path = self.scene.authorization.clone();
-        let reply = self.get(&path, StatusCode::SEE_OTHER).await?;
-        let cookie = text(&reply, header::SET_COOKIE)?;
-        let (cookie, _) = cookie.split_once(';').context("a cookie without attributes")?;
-        Ok((text(&reply, header::LOCATION)?.to_owned(), cookie.to_owned()))
-    }
-
-    async fn login(&mut self) -> Result<()> {
-        let (authorization, cookie) = self.start().await?;
-        let back = self.scene.idp.sign_in(&authorization, &self.person).await.map_err(anyhow::Error::msg)?;
-        let back = back.strip_prefix(&self.scene.broker).context("the provider leads elsewhere")?;
-        let request = Request::get(back).header(header::COOKIE, cookie).body(Full::default())?;
-        let reply = self.expect(request, StatusCode::SEE_OTHER).await?;
-        let location = Url::parse(text(&reply, header::LOCATION)?)?;
-        let code = location.query_pairs().find(|(name, _)| name == "code").context("no code")?.1.into_owned();
-        let grant = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK)];
-        self.token(&[grant.as_slice(), &[("code_verifier", VERIFIER)]].concat()).await
-    }
-
-    async fn refresh(&mut self) -> Result<()> {
-        let token = std::mem::take(&mut self.refresh_token);
-        self.token(&[("grant_type", "refresh_token"), ("refresh_token", &token)]).await
-    }
-
-    async fn token(&mut self, form: &[(&str, &str)]) -> Result<()> {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = Request::post("/oauth2/token")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::AUTHORIZATION, self.scene.client.as_str())
-            .body(Full::from(body))?;
-        let reply = self.expect(request, StatusCode::OK).await?;
-        let tokens: Value = serde_json::from_slice(reply.body())?;
-        let member =
-            |name: &str| tokens.get(name).and_then(Value::as_str).map(str::to_owned).context("a token is missing");
-        self.access_token = member("access_token")?;
-        self.refresh_token = member("refresh_token")?;
-        Ok(())
-    }
-
-    async fn get(&mut self, path: &str, status: StatusCode) -> Result<Response<Bytes>> {
-        self.expect(Request::get(path).body(Full::default())?, status).await
-    }
-
-    async fn expect(&mut self, request: Request<Full<Bytes>>, status: StatusCode) -> Result<Response<Bytes>> {
-        let path = request.uri().path().to_owned();
-        let reply = self.http.send(request).await?;
-        ensure!(reply.status() == status, "{path}: {} {}", reply.status(), String::from_utf8_lossy(reply.body()));
-        Ok(reply)
-    }
-}
-
-fn text(reply: &Response<Bytes>, name: header::HeaderName) -> Result<&str> {
-    Ok(reply.headers().get(name).context("a header is missing")?.to_str()?)
 }

@@ -58,6 +58,7 @@ mod flows {
     mod storage_calls;
     mod sync;
     mod sync_breaker;
+    mod sync_costs;
     mod sync_lives;
     mod sync_probe;
     mod sync_property;

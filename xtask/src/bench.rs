@@ -83,16 +83,18 @@ fn measure(kind: Kind) -> Result<Vec<Row>> {
     let mut rows = vec![idle::cold_start(kind)?];
     let broker = Broker::start(kind)?;
     rows.push(idle::memory(kind, &broker)?);
-    rows.extend(load(kind, &broker)?);
+    rows.extend(load(kind, &broker, &[])?);
     rows.extend(idle::memory_after_load(kind, &broker)?);
+    drop(broker);
+    rows.extend(load(kind, &Broker::start_driven(kind)?, &["--keeper"])?);
     Ok(rows)
 }
 
 /// Runs the driver against a broker.
-fn load(kind: Kind, broker: &Broker) -> Result<Vec<Row>> {
+fn load(kind: Kind, broker: &Broker, arguments: &[&str]) -> Result<Vec<Row>> {
     let driver = release_binary("vestibule-bench");
     let mut driver = command(&driver.to_string_lossy(), &[&broker.url, &broker.pid().to_string()]);
-    driver.env("VESTIBULE_ADMIN_TOKEN", ADMIN_TOKEN).stderr(Stdio::inherit());
+    driver.args(arguments).env("VESTIBULE_ADMIN_TOKEN", ADMIN_TOKEN).stderr(Stdio::inherit());
     let mut rows = Vec::new();
     let mut unread = None;
     let done = lines(&mut driver, |line| match read(kind, line) {
@@ -110,18 +112,29 @@ fn load(kind: Kind, broker: &Broker) -> Result<Vec<Row>> {
 fn read(kind: Kind, line: &str) -> Result<Row> {
     let line: Value = serde_json::from_str(line).with_context(|| format!("the driver said: {line}"))?;
     let number = |name: &str| line.get(name).and_then(Value::as_f64).with_context(|| format!("{name} is missing"));
-    let workload = line.get("workload").and_then(Value::as_str).context("workload is missing")?;
-    Ok(Row {
-        runtime: kind.name(),
-        workload: workload.to_owned(),
-        figure: Figure::Load {
+    let text = |name: &str| line.get(name).and_then(Value::as_str).with_context(|| format!("{name} is missing"));
+    let workload = text("workload")?;
+    let figure = if line.get("value").is_some() {
+        Figure::Single { value: number("value")?, unit: text("unit")?.to_owned(), budget: None }
+    } else if line.get("max").is_some() {
+        Figure::Spread {
+            p50: number("p50")?,
+            p90: number("p90")?,
+            p99: number("p99")?,
+            max: number("max")?,
+            unit: text("unit")?.to_owned(),
+            samples: number("samples")?,
+        }
+    } else {
+        Figure::Load {
             cpu_ms: number("cpu_ms")?,
             p50_ms: number("p50_ms")?,
             p99_ms: number("p99_ms")?,
             ops_s: number("ops_s")?,
             budget_cpu_ms: budget::cpu_ms(kind, workload),
-        },
-    })
+        }
+    };
+    Ok(Row { runtime: kind.name(), workload: workload.to_owned(), figure })
 }
 
 #[cfg(test)]

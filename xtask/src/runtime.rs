@@ -178,16 +178,19 @@ fn lambda(running: &mut Running, port: u16, instances: u8) -> Result<()> {
         .arg(binary("vestibule-sync"))
         .args(["--event", "infra/local/lambda/events/scheduled.json", "--control", &format!("127.0.0.1:{control}")])
         .args(["--sqs", &sqs])
-        .env("VESTIBULE_DYNAMODB_ENDPOINT", format!("http://127.0.0.1:{table}"))
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_ACCESS_KEY_ID", "local")
-        .env("AWS_SECRET_ACCESS_KEY", "local");
+        .env("VESTIBULE_DYNAMODB_ENDPOINT", format!("http://127.0.0.1:{table}"));
+    table_access(&mut gateway);
     if let Some(clock) = &running.clock {
         gateway.env("VESTIBULE_TEST_CLOCK", clock);
     }
     (running.tick, running.tasks) =
         (format!("http://127.0.0.1:{control}/tick"), format!("http://127.0.0.1:{control}/send"));
     running.add(settings(&mut gateway, port), "lambda", &ready(port))
+}
+
+/// What the AWS SDK wants to know before it asks a table on this machine.
+pub(crate) fn table_access(command: &mut Command) {
+    command.env("AWS_REGION", "us-east-1").env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
 }
 
 /// Where a broker says that it is there.

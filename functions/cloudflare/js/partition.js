@@ -26,8 +26,11 @@ const RECORD = `SELECT id, value, version, expires_at FROM records WHERE id = ? 
 const RANGE = `SELECT id, value, version, expires_at FROM records
   WHERE id >= max(?1, ?2) AND +id > ?2 AND (expires_at IS NULL OR expires_at > ?3) ORDER BY id LIMIT ?4`;
 const RESERVE = "UPDATE state SET version = version + ? RETURNING version, alarm_at";
+// SQLite writes the index anew for each column that is set, changed or not, and Cloudflare bills that row too. So a record
+// that keeps its end is tried first; this writes nothing where the end is another.
 const PUT = `INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
-  SET value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
+  SET value = excluded.value, version = excluded.version WHERE expires_at IS excluded.expires_at`;
+const PUT_WITH_END = `UPDATE records SET value = ?2, version = ?3, expires_at = ?4 WHERE id = ?1`;
 // Adds to a number, whose JSON text is the number itself.
 const ADD = `INSERT INTO records VALUES (?, ?, ?, NULL) ON CONFLICT (id) DO UPDATE
   SET value = CAST(value AS INTEGER) + CAST(excluded.value AS INTEGER), version = excluded.version`;
@@ -117,7 +120,8 @@ export class Partition extends DurableObject {
     for (const { put, delete: removal, add } of writes) {
       if (put) {
         // Of the numbers reserved, from the last to the first.
-        this.#sql.exec(PUT, put.id, put.value, version, put.expires_at);
+        const row = [put.id, put.value, version, put.expires_at];
+        if (this.#sql.exec(PUT, ...row).rowsWritten === 0) this.#sql.exec(PUT_WITH_END, ...row);
         versions.push(String(version));
         version -= 1;
         end = Math.min(end, put.expires_at ?? Infinity);

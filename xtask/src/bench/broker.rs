@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::process::{Folder, Process, free_port};
-use crate::runtime::settings;
+use crate::runtime::{settings, table_access};
 use crate::workspace::{release_binary, root};
 
 /// What is measured.
@@ -42,6 +42,15 @@ pub(super) struct Broker {
 impl Broker {
     /// Starts one with empty storage and waits until it answers.
     pub(super) fn start(kind: Kind) -> Result<Self> {
+        Self::started(kind, start)
+    }
+
+    /// The same with a clock, a schedule and a queue that the driver moves.
+    pub(super) fn start_driven(kind: Kind) -> Result<Self> {
+        Self::started(kind, start_driven)
+    }
+
+    fn started(kind: Kind, start: fn(Kind, u16, &Folder) -> Result<Command>) -> Result<Self> {
         let port = free_port()?;
         let data = Folder::new(&format!("bench-{}", kind.name()))?;
         let mut process = Process::background(&mut start(kind, port, &data)?, &format!("bench-{}", kind.name()))?;
@@ -76,6 +85,27 @@ pub(super) fn start(kind: Kind, port: u16, data: &Folder) -> Result<Command> {
         }
         Kind::Worker => {
             let mut command = serve("infra/cloudflare/workerd.capnp".into(), port)?;
+            command.arg(format!("--directory-path=state={}", data.path().display()));
+            command
+        }
+    };
+    settings(&mut command, port);
+    Ok(command)
+}
+
+/// The command that starts one whose time the driver moves.
+fn start_driven(kind: Kind, port: u16, data: &Folder) -> Result<Command> {
+    let mut command = match kind {
+        // It always can be.
+        Kind::Memory => return start(kind, port, data),
+        Kind::Native => {
+            let mut command = Command::new(release_binary("vestibule-bench-server"));
+            command.arg(format!("127.0.0.1:{port}")).arg(release_binary("vestibule")).arg(data.path());
+            table_access(&mut command);
+            command
+        }
+        Kind::Worker => {
+            let mut command = serve("infra/cloudflare/bench.capnp".into(), port)?;
             command.arg(format!("--directory-path=state={}", data.path().display()));
             command
         }

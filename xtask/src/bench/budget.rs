@@ -25,6 +25,7 @@ pub(super) fn cpu_ms(kind: Kind, workload: &str) -> Option<f64> {
         "W7a" => [0.04, 0.25],
         "W7b" => [0.15, 0.8],
         "W8" => [0.05, 0.35],
+        w9 if w9.starts_with("W9 ") => [0.10, 0.45],
         _ => return None,
     };
     match kind {
@@ -47,6 +48,7 @@ pub(super) fn title(workload: &str) -> &str {
         "W7b" => "SCIM, 100 of 10,000",
         "W7c" => "SCIM, a walk through 10,000",
         "W8" => "SCIM, one member of 1,000",
+        w9 if w9.starts_with("W9 ") => "sessions, each examined",
         "SC-20" => "SCIM, 25 requests a second",
         other => other,
     }

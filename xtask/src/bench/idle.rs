@@ -35,7 +35,7 @@ pub(super) fn size(size: &Size) -> Vec<Row> {
     let row = |workload: &str, value, budget| Row {
         runtime: Kind::Worker.name(),
         workload: workload.to_owned(),
-        figure: Figure::Single { value, unit: "kB", budget },
+        figure: Figure::Single { value, unit: "kB".to_owned(), budget },
     };
     let mut rows = vec![row("wasm", kilobytes(size.raw), None)];
     rows.extend(size.gzip.map(|bytes| row("wasm gzip", kilobytes(bytes), Some(budget::WASM_GZIP_KB))));
@@ -63,7 +63,7 @@ pub(super) fn cold_start(kind: Kind) -> Result<Row> {
         Kind::Memory | Kind::Native => (median(times)?, budget::COLD_NATIVE_MS),
     };
     let workload = if kind == Kind::Worker { "cold start, beyond empty" } else { "cold start" };
-    let figure = Figure::Single { value, unit: "ms", budget: Some(budget) };
+    let figure = Figure::Single { value, unit: "ms".to_owned(), budget: Some(budget) };
     Ok(Row { runtime: kind.name(), workload: workload.to_owned(), figure })
 }
 
@@ -115,7 +115,7 @@ fn resident(kind: Kind, broker: &Broker, (workload, field): (&str, &str), budget
     let status = std::fs::read_to_string(format!("/proc/{}/status", broker.pid())).context("no /proc: Linux only")?;
     let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field}"))?;
     let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    let figure = Figure::Single { value: kibibytes * 1.024 / 1000.0, unit: "MB", budget };
+    let figure = Figure::Single { value: kibibytes * 1.024 / 1000.0, unit: "MB".to_owned(), budget };
     Ok(Row { runtime: kind.name(), workload: workload.to_owned(), figure })
 }
 

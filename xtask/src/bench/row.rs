@@ -19,7 +19,9 @@ pub(super) enum Figure {
     /// Under load.
     Load { cpu_ms: f64, p50_ms: f64, p99_ms: f64, ops_s: f64, budget_cpu_ms: Option<f64> },
     /// One number.
-    Single { value: f64, unit: &'static str, budget: Option<f64> },
+    Single { value: f64, unit: String, budget: Option<f64> },
+    /// How long it took until something was so, of so many samples.
+    Spread { p50: f64, p90: f64, p99: f64, max: f64, unit: String, samples: f64 },
 }
 
 impl Row {
@@ -27,13 +29,17 @@ impl Row {
     pub(super) fn json(&self) -> Value {
         let mut line = json!({
             "runtime": self.runtime, "workload": self.workload, "cpu_ms": null, "p50_ms": null, "p99_ms": null,
-            "ops_s": null, "budget_cpu_ms": null, "value": null, "unit": null, "budget": null,
+            "ops_s": null, "budget_cpu_ms": null, "value": null, "unit": null, "budget": null, "p50": null, "p90": null,
+            "p99": null, "max": null, "samples": null,
         });
         let figures = match &self.figure {
             Figure::Load { cpu_ms, p50_ms, p99_ms, ops_s, budget_cpu_ms } => json!({
                 "cpu_ms": cpu_ms, "p50_ms": p50_ms, "p99_ms": p99_ms, "ops_s": ops_s, "budget_cpu_ms": budget_cpu_ms,
             }),
             Figure::Single { value, unit, budget } => json!({ "value": value, "unit": unit, "budget": budget }),
+            Figure::Spread { p50, p90, p99, max, unit, samples } => json!({
+                "p50": p50, "p90": p90, "p99": p99, "max": max, "unit": unit, "samples": samples,
+            }),
         };
         if let (Some(line), Value::Object(figures)) = (line.as_object_mut(), figures) {
             line.extend(figures);
@@ -61,10 +67,31 @@ pub(super) fn print_table(rows: &[Row]) {
     }
     println!();
     for row in rows {
-        if let Figure::Single { value, unit, budget } = row.figure {
+        if let Figure::Single { value, unit, budget } = &row.figure {
+            let (value, budget) = (*value, *budget);
             let limit = budget.map_or_else(String::new, |budget| format!("{budget} {unit}"));
             let verdict = verdict(value, budget);
-            println!("{:<14} {:<30} {value:>8.1} {unit} {limit:>8}  {verdict}", row.runtime, row.workload);
+            // A deviation in the third place would be one.
+            let places = if unit == "calls" { 3 } else { 1 };
+            println!("{:<14} {:<30} {value:>8.places$} {unit} {limit:>8}  {verdict}", row.runtime, row.workload);
+        }
+    }
+    print_spreads(rows);
+}
+
+/// Latencies from a signal to a refusal.
+fn print_spreads(rows: &[Row]) {
+    let spreads = rows.iter().filter(|row| matches!(row.figure, Figure::Spread { .. }));
+    for (number, row) in spreads.enumerate() {
+        if number == 0 {
+            println!("\n{:<14} {:<44} {:>8} {:>8} {:>8} {:>8}", "runtime", "until refused", "p50", "p90", "p99", "max");
+        }
+        if let Figure::Spread { p50, p90, p99, max, unit, samples } = &row.figure {
+            let name = &row.workload;
+            println!(
+                "{:<14} {name:<44} {p50:>8.3} {p90:>8.3} {p99:>8.3} {max:>8.3} {unit}, {samples} samples",
+                row.runtime
+            );
         }
     }
 }
@@ -90,12 +117,14 @@ mod tests {
 
     #[test]
     fn every_line_of_json_has_the_same_members() {
-        let single = Figure::Single { value: 1.0, unit: "ms", budget: None };
+        let single = Figure::Single { value: 1.0, unit: "ms".to_owned(), budget: None };
         let load = Figure::Load { cpu_ms: 0.1, p50_ms: 1.0, p99_ms: 2.0, ops_s: 3.0, budget_cpu_ms: Some(0.2) };
         let line = |figure| Row { runtime: "native", workload: "W1".to_owned(), figure }.json();
-        let (single, load) = (line(single), line(load));
+        let spread = Figure::Spread { p50: 1.0, p90: 2.0, p99: 3.0, max: 4.0, unit: "s".to_owned(), samples: 60.0 };
+        let (single, load, spread) = (line(single), line(load), line(spread));
         let names = |line: &Value| line.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>());
         assert_eq!(names(&single), names(&load));
+        assert_eq!(names(&spread), names(&load));
         assert_eq!(load["budget_cpu_ms"], 0.2);
         assert!(single["cpu_ms"].is_null());
     }

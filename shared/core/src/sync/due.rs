@@ -16,9 +16,9 @@ use crate::model::sync::SyncState;
 use crate::model::watch::Watch;
 use crate::store::key::{self, SessionShard, WATCH};
 use crate::store::record::{self, Stored};
-use crate::store::{Expect, StoreError, Write};
+use crate::store::{Expect, Record, StoreError, Write};
 
-/// Records that one step looks at.
+/// Records that one step looks at, at most.
 const PAGE: usize = 100;
 /// Examinations for each step of long work that a task may make here: one calls the world twice as a rule.
 const EXAMINATIONS: usize = 2;
@@ -61,12 +61,43 @@ pub(super) struct Plan {
     pub(super) next: Option<String>,
 }
 
-/// The next sessions that are due and may be examined, and their connections.
+/// The next sessions that are due and may be examined, and their connections. After the sign-ins of a morning all are due:
+/// no more are read at first than a step takes. Where some are not, [`PAGE`] are looked at.
 pub(super) async fn plan(broker: &Broker, shard: &SessionShard, after: Option<&str>) -> Result<Plan, Error> {
     let now = broker.platform.clock.now();
-    let page = broker.platform.store.list(&shard.partition(), WATCH, after, PAGE).await?;
+    let most = STEP.min(broker.platform.queue.steps() * EXAMINATIONS);
+    let (mut next, mut lines, mut chosen) = (after.map(str::to_owned), BTreeMap::new(), Vec::new());
+    for limit in [most, PAGE - most] {
+        let page = broker.platform.store.list(&shard.partition(), WATCH, next.as_deref(), limit).await?;
+        let candidates = candidates(&page.records, now)?;
+        find_lines(broker, &shard.tenant, &candidates, &mut lines).await?;
+        next = page.next;
+        for candidate in candidates {
+            let id = &candidate.found.value.connection;
+            let Some(line) = lines.get_mut(id) else { continue };
+            let open = line.is_open(now);
+            if open && (chosen.len() == most || line.room == 0) {
+                // The step is full; the next one begins with this session.
+                next = chosen.last().map(|last: &Candidate| last.id.clone());
+                return Ok(Plan { due: living(broker, shard, chosen).await?, lines, next });
+            }
+            line.lag = line.lag.max(now.seconds() - candidate.found.value.due_at.seconds());
+            if open && broker.sync_paces.take(&connection_name(&shard.tenant, id), line.per_minute(), now) {
+                line.room -= 1;
+                chosen.push(candidate);
+            }
+        }
+        if next.is_none() || chosen.len() == most {
+            break;
+        }
+    }
+    Ok(Plan { due: living(broker, shard, chosen).await?, lines, next })
+}
+
+/// Those of some records whose sessions are due.
+fn candidates(records: &[Record], now: Timestamp) -> Result<Vec<Candidate>, Error> {
     let mut candidates = Vec::new();
-    for record in &page.records {
+    for record in records {
         let found = record::parse::<Watch>(record)?;
         if let Some((user, session)) = SessionShard::watched(&record.id)
             && lease::is_due(&found.value, now)
@@ -75,26 +106,7 @@ pub(super) async fn plan(broker: &Broker, shard: &SessionShard, after: Option<&s
             candidates.push(Candidate { id: record.id.clone(), user, session, found });
         }
     }
-    let most = STEP.min(broker.platform.queue.steps() * EXAMINATIONS);
-    let mut next = page.next;
-    let mut lines = lines(broker, &shard.tenant, &candidates).await?;
-    let mut chosen = Vec::new();
-    for candidate in candidates {
-        let id = &candidate.found.value.connection;
-        let Some(line) = lines.get_mut(id) else { continue };
-        let open = line.is_open(now);
-        if open && (chosen.len() == most || line.room == 0) {
-            // The step is full; the next one begins with this session.
-            next = chosen.last().map(|last: &Candidate| last.id.clone());
-            break;
-        }
-        line.lag = line.lag.max(now.seconds() - candidate.found.value.due_at.seconds());
-        if open && broker.sync_paces.take(&connection_name(&shard.tenant, id), line.per_minute(), now) {
-            line.room -= 1;
-            chosen.push(candidate);
-        }
-    }
-    Ok(Plan { due: living(broker, shard, chosen).await?, lines, next })
+    Ok(candidates)
 }
 
 impl Line {
@@ -107,22 +119,27 @@ impl Line {
     }
 }
 
-/// The connections of these sessions.
-async fn lines(broker: &Broker, tenant: &str, candidates: &[Candidate]) -> Result<BTreeMap<String, Line>, Error> {
-    let names: BTreeSet<&String> = candidates.iter().map(|candidate| &candidate.found.value.connection).collect();
+/// The connections of these sessions, beside those that are known.
+async fn find_lines(
+    broker: &Broker,
+    tenant: &str,
+    candidates: &[Candidate],
+    lines: &mut BTreeMap<String, Line>,
+) -> Result<(), Error> {
+    let names = candidates.iter().map(|candidate| &candidate.found.value.connection);
+    let names: BTreeSet<&String> = names.filter(|name| !lines.contains_key(*name)).collect();
     if names.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(());
     }
     let ids: Vec<String> = names.iter().map(|name| key::sync_state(tenant, name).id().to_owned()).collect();
     let states = broker.platform.store.get_many(&key::tenant_partition(tenant), &ids).await?;
-    let mut lines = BTreeMap::new();
     for (name, state) in names.into_iter().zip(states) {
         let connection = broker.connection(tenant, name).await?.filter(|connection| connection.enabled);
         let state = state.map(|state| record::parse::<SyncState>(&state)).transpose()?.map(|stored| stored.value);
         let at_once = connection.as_ref().map_or(1, |connection| usize::from(connection.sync.at_once));
         lines.insert(name.clone(), Line { connection, state, lag: 0, room: at_once * ROUNDS });
     }
-    Ok(lines)
+    Ok(())
 }
 
 /// Those whose sessions are there. What is left of others is removed.
