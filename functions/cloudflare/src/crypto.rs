@@ -119,17 +119,16 @@ impl Crypto for WebCrypto {
     async fn decrypt(&self, key: &PrivateKey, hash: OaepHash, input: &[u8]) -> Result<Secret<Vec<u8>>, CryptoError> {
         SendWrapper::new(async {
             let name = (key.pkcs8.expose().clone(), hash);
-            let imported = match self.decrypting.get(&name) {
-                Some(imported) => imported,
-                None => {
-                    let hash = match hash {
-                        OaepHash::Sha1 => "SHA-1",
-                        OaepHash::Sha256 => "SHA-256",
-                    };
-                    let imported = host::import_decrypting(hash, &name.0).await;
-                    let imported = imported.map_err(|_| CryptoError::BadKey("the private key cannot be imported"))?;
-                    self.decrypting.keep(name, imported)
-                }
+            let imported = if let Some(imported) = self.decrypting.get(&name) {
+                imported
+            } else {
+                let hash = match hash {
+                    OaepHash::Sha1 => "SHA-1",
+                    OaepHash::Sha256 => "SHA-256",
+                };
+                let imported = host::import_decrypting(hash, &name.0).await;
+                let imported = imported.map_err(|_| CryptoError::BadKey("the private key cannot be imported"))?;
+                self.decrypting.keep(name, imported)
             };
             let plain = host::decrypt(&imported, input).await.map_err(|_| CryptoError::BadCiphertext)?;
             Ok(Secret::new(Uint8Array::new(&plain.into()).to_vec()))

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use vestibule_core::platform::Task;
-use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Write};
+use vestibule_core::store::{Key, Page, Partition, Record, Store, StoreError, Version, Write};
 use vestibule_tests::in_process::TestBroker;
 
 /// Calls of a store, and the records in them.
@@ -50,7 +50,7 @@ impl Store for Counting {
         panic!("nothing here is taken: {key:?}")
     }
 
-    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<(), StoreError> {
+    async fn commit(&self, partition: &Partition, writes: Vec<Write>) -> Result<Vec<Version>, StoreError> {
         {
             let mut cost = self.cost();
             cost.commits += 1;
