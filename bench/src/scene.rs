@@ -25,8 +25,6 @@ use crate::directory::Directory;
 pub(crate) const CALLBACK: &str = "https://app.example/callback";
 /// Redeems every code: guessing it is not what is measured.
 pub(crate) const VERIFIER: &str = "verifier-of-the-benchmark-0123456789-0123456789";
-/// The application's client id.
-pub(crate) const CLIENT: &str = "app";
 /// The tenant's connection.
 pub(crate) const CONNECTION: &str = "corp";
 /// The broker's client id at the provider.
@@ -57,6 +55,8 @@ pub(crate) struct Scene {
     pub(crate) tenant: &'static str,
     /// The identity provider.
     pub(crate) idp: Arc<FakeOidcIdp>,
+    /// The application's client id. Each scene has one of its own: a change of one is followed within two minutes only.
+    pub(crate) application: String,
     /// The application's authorization request: path and query.
     pub(crate) authorization: String,
     /// The application's `Authorization` header.
@@ -81,27 +81,28 @@ impl Scene {
             "name": "Application", "tenants": [setting.name], "redirect_uris": [CALLBACK],
             "client_auth": "client_secret_basic", "client_secret": CLIENT_SECRET,
         });
-        let tenant = format!("/tenants/{}", setting.name);
+        let (tenant, application) = (format!("/tenants/{}", setting.name), format!("app-{}", setting.name));
         let mut http = Connection::open(broker).await?;
         put(&mut http, admin_token, &tenant, &setting.tenant).await?;
         put(&mut http, admin_token, &format!("{tenant}/connections/{CONNECTION}"), &connection).await?;
-        put(&mut http, admin_token, &format!("/clients/{CLIENT}"), &client).await?;
+        put(&mut http, admin_token, &format!("/clients/{application}"), &client).await?;
         Ok(Self {
             broker: broker.to_owned(),
             tenant: setting.name,
             directory: None,
             idp,
-            authorization: authorization(setting.name),
-            client: format!("Basic {}", BASE64.encode(format!("{CLIENT}:{CLIENT_SECRET}"))),
+            authorization: authorization(setting.name, &application),
+            client: format!("Basic {}", BASE64.encode(format!("{application}:{CLIENT_SECRET}"))),
+            application,
         })
     }
 }
 
-fn authorization(tenant: &str) -> String {
+fn authorization(tenant: &str, application: &str) -> String {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
-            ("client_id", CLIENT),
+            ("client_id", application),
             ("redirect_uri", CALLBACK),
             ("response_type", "code"),
             ("scope", "openid email profile"),

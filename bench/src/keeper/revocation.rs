@@ -46,7 +46,7 @@ pub(crate) async fn run(deployment: &Deployment<'_>, clock: &Arc<MovedClock>, sa
     let scene = Arc::new(Scene::set(deployment.broker, deployment.admin_token, setting).await?);
     let mut people = sign_in(&scene, people).await?.into_iter();
     let senders = Senders::new(&scene, deployment.admin_token).await?;
-    let list = list_verifier(deployment.broker, clock);
+    let list = list_verifier(&scene, clock);
     let begun = now();
     let mut running = Vec::new();
     for signal in Signal::ALL {
@@ -80,13 +80,14 @@ impl Trial {
     async fn run(self, at: Instant) -> Result<Refused> {
         let token = self.person.tokens.access;
         let mut verifiers = Verifiers::open(&self.scene, &self.list).await?;
-        let mut introspection = Verifiers::open(&self.scene, &self.list).await?;
-        let mut sender = Connection::open(&self.scene.broker).await?;
-        ensure!(introspection.introspects(&token).await?, "a token that nobody revoked is inactive");
         while now() < at {
             ensure!(verifiers.verifies(&token).await? && verifiers.lists(&token).await?, "refused before the signal");
             tokio::time::sleep(PAUSE.min(at.saturating_duration_since(now()))).await;
         }
+        // Now: workerd closes what is idle for five seconds.
+        let mut introspection = Verifiers::open(&self.scene, &self.list).await?;
+        let mut sender = Connection::open(&self.scene.broker).await?;
+        ensure!(introspection.introspects(&token).await?, "a token that nobody revoked is inactive");
         let sent_at = now();
         let sending = send(&mut sender, self.request);
         let introspected = async {

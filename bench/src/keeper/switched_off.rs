@@ -46,7 +46,7 @@ pub(crate) async fn run(deployment: &Deployment<'_>, door: &mut Door, samples: u
     let people = sign_in(&scene, people).await?;
     door.quarter_of_an_hour().await?;
     let begun = door.clock.now().seconds();
-    let list = list_verifier(deployment.broker, &door.clock);
+    let list = list_verifier(&scene, &door.clock);
     let mut trials = Vec::with_capacity(people.len());
     for (number, person) in (0..i64::from(samples)).zip(people) {
         let (verifiers, off_at) = (Verifiers::open(&scene, &list).await?, begun + SPAN * number / i64::from(samples));

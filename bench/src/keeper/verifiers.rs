@@ -13,24 +13,27 @@ use vestibule_verify::{Error, Fetch, FetchError, Verifier};
 use super::door::MovedClock;
 use crate::application::Application;
 use crate::connection::Connection;
-use crate::scene::{CLIENT, Scene};
+use crate::scene::Scene;
 
 /// An application that verifies with the status list, which it keeps for a minute. One for all people, as in an
 /// application.
-pub(crate) fn list_verifier(broker: &str, clock: &Arc<MovedClock>) -> Verifier {
+pub(crate) fn list_verifier(scene: &Scene, clock: &Arc<MovedClock>) -> Verifier {
     let clock = Arc::clone(clock);
-    Verifier::new(broker, CLIENT, Loopback(broker.to_owned())).with_clock(move || clock.now().seconds())
+    Verifier::new(&scene.broker, &scene.application, Loopback(scene.broker.clone()))
+        .with_clock(move || clock.now().seconds())
 }
 
 /// Whoever asks about one person at a time.
 pub(crate) struct Verifiers {
     application: Application,
+    path: String,
     list: Verifier,
 }
 
 impl Verifiers {
     pub(crate) async fn open(scene: &Arc<Scene>, list: &Verifier) -> Result<Self> {
-        Ok(Self { application: Application::open(scene).await?, list: list.clone() })
+        let path = format!("/other/oauth2/verify?client_id={}", scene.application);
+        Ok(Self { application: Application::open(scene).await?, path, list: list.clone() })
     }
 
     /// What `/oauth2/introspect` says, which reads what is stored.
@@ -44,7 +47,7 @@ impl Verifiers {
     /// What `/oauth2/verify` says, which reads copies: in another process than the one that is told who is out, which
     /// forgets its own at once.
     pub(crate) async fn verifies(&mut self, token: &str) -> Result<bool> {
-        let reply = self.application.get_as(&format!("/other/oauth2/verify?client_id={CLIENT}"), token).await?;
+        let reply = self.application.get_as(&self.path, token).await?;
         match reply.status() {
             StatusCode::OK => Ok(true),
             StatusCode::UNAUTHORIZED => Ok(false),
