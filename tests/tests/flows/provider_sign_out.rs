@@ -119,6 +119,7 @@ async fn a_provider_that_is_gone_is_left_out() {
     test.idp.be_honest();
     test.idp.say(Document::Metadata, "end_session_endpoint", json!("http://idp.example/logout"));
     assert_eq!(leave(&test.another_process(None), odd, &onward).await, bye, "browsers are not sent to plain http");
+    test.idp.be_honest();
     test.connect(&json!({"logout": {"at_provider": true}, "enabled": false})).await;
     assert_eq!(leave(&test, disabled, &onward).await, bye);
     test.admin(Method::DELETE, "/tenants/acme/connections/idp", &Value::Null).await;
