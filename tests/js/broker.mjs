@@ -59,8 +59,8 @@ export function connection(members) {
   };
 }
 
-/** A tenant whose people sign in at the identity provider. */
-export async function putTenant(tenant) {
+/** A tenant whose people sign in at the identity provider, by a connection with these settings. */
+export async function putTenant(tenant, settings = {}) {
   await put(`tenants/${tenant}`, { name: `Tenant ${tenant}` });
-  await put(`tenants/${tenant}/connections/op`, connection({}));
+  await put(`tenants/${tenant}/connections/op`, connection(settings));
 }
