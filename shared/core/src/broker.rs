@@ -14,6 +14,7 @@ use crate::model::sign_in::SignIn;
 use crate::model::tenant::Tenant;
 use crate::model::webhook::{Subscription, WebhookSecrets};
 use crate::platform::{Platform, Task};
+use crate::saml::parties::Parties;
 use crate::scim::rate::Buckets;
 use crate::scim::types::Types;
 use crate::seal::Sealer;
@@ -56,6 +57,7 @@ pub(crate) struct AllCopies {
     pub(crate) host_routes: Copies<Option<Route>>,
     pub(crate) scim_types: Copies<Types>,
     pub(crate) upstreams: Copies<UpstreamCopy>,
+    pub(crate) saml: Copies<Parties>,
     pub(crate) signing_keys: Copies<SigningKeys>,
     pub(crate) live_grants: Copies<LiveGrant>,
     pub(crate) webhooks: Copies<Vec<(String, Subscription)>>,

@@ -18,6 +18,7 @@ pub mod provisioned;
 pub mod provisioning;
 pub mod pushed;
 pub mod routing;
+pub mod saml;
 pub mod scim;
 pub mod scim_access;
 pub mod session;

@@ -1,3 +1,23 @@
-//! SAML 2.0 toward identity providers: what [`vestibule_protocol::saml`] cannot do without keys.
+//! SAML 2.0 toward identity providers: what [`vestibule_protocol::saml`] cannot do without keys, time and storage.
+//!
+//! - [`facts`]: what a provider's metadata says.
+//! - [`names`]: what we are called toward a connection's provider, and where it reaches us.
+//! - [`keys`]: our key pairs, made, sealed and opened.
+//! - [`mod@parties`]: both sides of a connection, ready for use, as a read copy.
+//! - [`mod@verify`]: from a response as it arrived to the bytes that a signature vouches for.
 
+pub(crate) mod facts;
+pub(crate) mod keys;
+pub(crate) mod names;
+pub(crate) mod parties;
 pub mod verify;
+
+use crate::model::connection::SamlSettings;
+
+/// A connection whose provider speaks SAML.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) tenant: &'a str,
+    pub(crate) connection: &'a str,
+    pub(crate) settings: &'a SamlSettings,
+}

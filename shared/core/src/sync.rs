@@ -30,7 +30,7 @@ pub(crate) use self::keep::watch;
 use self::lease::Leased;
 use crate::Broker;
 use crate::error::Error;
-use crate::model::connection::{Connection, Upstream};
+use crate::model::connection::Connection;
 use crate::model::lifetimes::Lifetimes;
 use crate::model::sync::SyncSettings;
 use crate::model::watch::{Decision, Trouble};
@@ -129,7 +129,8 @@ fn count(seen: &[Seen], lag: i64) -> Count {
 /// A connection whose provider can be asked.
 struct Ready {
     connection: Arc<Connection>,
-    copy: Arc<UpstreamCopy>,
+    /// Its provider's documents; none of one that speaks SAML, which gives no refresh tokens.
+    copy: Option<Arc<UpstreamCopy>>,
 }
 
 /// The connections of these sessions, with the documents of their providers; or why they cannot be asked. Looked at before
@@ -153,9 +154,9 @@ async fn prepare(
     connection: Option<Arc<Connection>>,
 ) -> Result<Result<Ready, Trouble>, Error> {
     let Some(connection) = connection else { return Ok(Err(Trouble::Disconnected)) };
-    let Upstream::Oidc(settings) = &connection.upstream;
+    let Some(settings) = connection.upstream.oidc() else { return Ok(Ok(Ready { connection, copy: None })) };
     match documents(broker, &Target { tenant, connection: id, settings }).await {
-        Ok(copy) => Ok(Ok(Ready { connection, copy })),
+        Ok(copy) => Ok(Ok(Ready { copy: Some(copy), connection })),
         Err(error) => trouble_of(error).map(Err),
     }
 }

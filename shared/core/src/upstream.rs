@@ -145,7 +145,7 @@ async fn discover(broker: &Broker, reach: &Reach, settings: &OidcSettings) -> Re
 }
 
 /// Browsers are sent there: no plain http, no other scheme.
-fn may_be_gone_to(broker: &Broker, address: &Url) -> Result<(), HttpError> {
+pub(crate) fn may_be_gone_to(broker: &Broker, address: &Url) -> Result<(), HttpError> {
     let address = address.as_str().parse().map_err(|_| HttpError::Refused("not a URL"))?;
     check_egress(&address, broker.config.egress_loopback)
 }

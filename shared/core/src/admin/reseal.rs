@@ -65,8 +65,10 @@ fn connection(
     Stored { value: mut connection, version }: Stored<Connection>,
     done: &mut Resealed,
 ) -> Result<Option<Write>, Error> {
-    let Upstream::Oidc(settings) = &mut connection.upstream;
-    let mut secrets = vec![(oidc::secret_place(tenant, id), settings.client_secret.as_mut())];
+    let mut secrets = Vec::new();
+    if let Upstream::Oidc(settings) = &mut connection.upstream {
+        secrets.push((oidc::secret_place(tenant, id), settings.client_secret.as_mut()));
+    }
     if let Some(probe) = &mut connection.status_probe {
         secrets.push((probe::secret_place(tenant, id, probe::CLIENT_SECRET), probe.client_secret.as_mut()));
         secrets.push((probe::secret_place(tenant, id, probe::REFRESH_TOKEN), probe.refresh_token_secret.as_mut()));

@@ -13,7 +13,7 @@ use super::{Checked, check_id};
 use crate::Broker;
 use crate::error::{AdminError, Error};
 use crate::model::audit::AuditKind;
-use crate::model::connection::{Connection, Upstream};
+use crate::model::connection::{Connection, OidcSettings};
 use crate::model::sync::{Held, Quarter, Stopped, SyncState};
 use crate::model::watch::{Decided, Decision, Evidence, Watch};
 use crate::store::key::{self, SessionShard, WATCH};
@@ -58,13 +58,12 @@ pub struct SyncView {
 }
 
 fn view(connection: &Connection, state: Option<SyncState>, now: Timestamp) -> SyncView {
-    let Upstream::Oidc(settings) = &connection.upstream;
     let since = state.as_ref().map(|state| state.since);
     let state = state.unwrap_or_else(|| SyncState::new(now));
     let round = state.quarters.last().cloned().unwrap_or_else(Quarter::default);
     let troubles = state.totals.troubles.iter().map(|(trouble, count)| (trouble.as_str().to_owned(), *count));
     SyncView {
-        asks_for_refresh_tokens: settings.asks_for_refresh_tokens(),
+        asks_for_refresh_tokens: connection.upstream.oidc().is_some_and(OidcSettings::asks_for_refresh_tokens),
         has_status_probe: connection.status_probe.is_some(),
         since,
         last_at: state.last_at,

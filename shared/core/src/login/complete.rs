@@ -112,6 +112,7 @@ fn begin(
         began_at: Some(now),
         used_at: None,
         era: pending.era.number,
+        saml: pending.saml.clone(),
     };
     // Sessions that are ended in bulk meanwhile include those that are just about to be written.
     let era_stands = shard.era().check(pending.era.version.clone().map_or(Expect::Absent, Expect::Version));

@@ -15,7 +15,7 @@ use crate::Broker;
 use crate::directory;
 use crate::error::{Error, LoginError};
 use crate::handle::new_id;
-use crate::model::connection::{Connection, OidcSettings, ResponseMode, Upstream};
+use crate::model::connection::{Connection, OidcSettings, ResponseMode};
 use crate::model::pending::PendingSignIn;
 use crate::model::session::{Code, Subject};
 use crate::model::user::User;
@@ -48,7 +48,7 @@ pub async fn finish(
     }
     let connection = broker.connection(&login.tenant, &login.connection).await?;
     let connection = connection.filter(|found| found.enabled).ok_or(LoginError::ConnectionUnavailable)?;
-    let Upstream::Oidc(settings) = &connection.upstream;
+    let settings = connection.upstream.oidc().ok_or(LoginError::ConnectionUnavailable)?;
     let copy =
         upstream::documents(broker, &Target { tenant: &login.tenant, connection: &login.connection, settings }).await?;
     check_issuer(params, settings, &copy)?;
@@ -151,5 +151,6 @@ async fn arrived(
         justification: None,
         passed: false,
         watch,
+        saml: None,
     })
 }

@@ -11,7 +11,6 @@ use vestibule_protocol::params::Params;
 
 use crate::Broker;
 use crate::error::Error;
-use crate::model::connection::Upstream;
 
 /// Longest hint or target that is passed on, in bytes.
 const MAX_PASSED_ON: usize = 1024;
@@ -39,10 +38,9 @@ pub async fn initiate(broker: &Broker, parties: &Parties<'_>, params: &Params<'_
     let start = start.ok_or(oauth::Error::invalid_request("the application has no initiate_login_uri"))?;
     let mut start = beginning(broker, start, tenant, Some(connection))?;
 
-    let Upstream::Oidc(settings) = &found.upstream;
     let issuer = params.get("iss").map_err(oauth::Error::from)?;
     let issuer = issuer.ok_or(oauth::Error::invalid_request("iss is required"))?;
-    if !settings.issuers().includes(issuer) {
+    if !found.upstream.is(issuer) {
         return Err(oauth::Error::invalid_request("iss is not the connection's identity provider").into());
     }
     let hint = params.get("login_hint").map_err(oauth::Error::from)?;

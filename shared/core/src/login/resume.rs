@@ -112,6 +112,7 @@ fn continued(broker: &Broker, asking: &Asking<'_>, session: Session) -> PendingS
         justification: None,
         passed: false,
         watch: None,
+        saml: None,
     }
 }
 

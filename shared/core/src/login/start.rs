@@ -18,7 +18,7 @@ use crate::error::{Error, LoginError};
 use crate::handle::{new_id, new_secret};
 use crate::invitations;
 use crate::model::client::Client;
-use crate::model::connection::{Connection, ResponseMode, Upstream};
+use crate::model::connection::{Connection, ResponseMode};
 use crate::seal::Sealed;
 use crate::upstream;
 use crate::upstream::Target;
@@ -121,7 +121,7 @@ async fn go(
     let (tenant, connection_id) = (chosen.tenant, chosen.connection);
     let connection = usable(broker.connection(&tenant, &connection_id).await?).map_err(refuse)?;
 
-    let Upstream::Oidc(settings) = &connection.upstream;
+    let settings = connection.upstream.oidc().ok_or(LoginError::ConnectionUnavailable)?;
     let target = Target { tenant: &tenant, connection: &connection_id, settings };
     let random = &*broker.platform.random;
     let id = new_id(random);

@@ -24,7 +24,7 @@ use super::state::LOGIN_LIFE;
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::handle::{TenantHandle, TenantHandleKind, new_id, new_secret};
-use crate::model::connection::{OidcSettings, ResponseMode, Upstream};
+use crate::model::connection::{OidcSettings, ResponseMode};
 use crate::model::test_login::{Outcome, TestClaims, TestLogin};
 use crate::seal::{Purpose, Sealed};
 use crate::store::key;
@@ -123,8 +123,8 @@ async fn go(broker: &Broker, mut state: TestState) -> Result<Started, Error> {
 /// The connection as it is now.
 async fn settings(broker: &Broker, state: &TestState) -> Result<OidcSettings, Error> {
     let found = key::connection(&state.tenant, &state.connection).get(&*broker.platform.store).await?;
-    let Upstream::Oidc(settings) = found.ok_or(LoginError::ConnectionUnavailable)?.value.upstream;
-    Ok(settings)
+    let upstream = found.ok_or(LoginError::ConnectionUnavailable)?.value.upstream;
+    Ok(upstream.oidc().ok_or(LoginError::ConnectionUnavailable)?.clone())
 }
 
 impl TestState {

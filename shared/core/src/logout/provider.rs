@@ -8,7 +8,6 @@ use vestibule_protocol::time::{Seconds, Timestamp};
 
 use crate::Broker;
 use crate::error::Error;
-use crate::model::connection::Upstream;
 use crate::model::session::Session;
 use crate::seal::{Purpose, Sealed};
 use crate::upstream::{Target, documents};
@@ -37,7 +36,7 @@ pub(super) async fn by_way_of(broker: &Broker, session: &Session, onward: Option
     let (tenant, connection) = (session.subject.tenant.as_str(), session.connection.as_str());
     let found = broker.connection(tenant, connection).await?;
     let Some(found) = found.filter(|found| found.enabled && found.logout.at_provider) else { return Ok(None) };
-    let Upstream::Oidc(settings) = &found.upstream;
+    let Some(settings) = found.upstream.oidc() else { return Ok(None) };
     let known = match &found.logout.end_session_endpoint {
         Some(address) => Some(address.clone()),
         None => match documents(broker, &Target { tenant, connection, settings }).await {

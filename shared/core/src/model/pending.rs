@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
 
+use super::saml::SamlName;
 use super::session::{Code, ProviderSession, SeenEra};
 use super::watch::Watch;
 
@@ -27,6 +28,9 @@ pub struct PendingSignIn {
     /// What the provider calls a new session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderSession>,
+    /// What a provider that speaks SAML called the person and a new session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saml: Option<SamlName>,
     /// What the person said at the checkpoint.
     pub justification: Option<String>,
     /// Whether it went through the tenant's checkpoint.

@@ -7,6 +7,7 @@ use vestibule_protocol::oauth::scope::Scope;
 use vestibule_protocol::oidc::added_claims::AddedClaims;
 use vestibule_protocol::time::{Seconds, Timestamp};
 
+use super::saml::SamlName;
 use super::user::Profile;
 use crate::handle::SecretHash;
 use crate::store::Version;
@@ -97,6 +98,9 @@ pub struct Session {
     /// The shard's era when it began.
     #[serde(default)]
     pub era: u64,
+    /// What a provider that speaks SAML called the person and the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saml: Option<SamlName>,
 }
 
 /// What an identity provider calls a session and its person. By this a session is found that the provider says is over.

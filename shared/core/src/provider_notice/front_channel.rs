@@ -12,7 +12,7 @@ use super::received::{connection, refused};
 use super::{KIND, end};
 use crate::Broker;
 use crate::error::Error;
-use crate::model::connection::{OidcSettings, Upstream};
+use crate::model::connection::OidcSettings;
 use crate::model::effect::Over;
 use crate::sessions;
 use crate::sessions::end::{Ending, end_now};
@@ -42,10 +42,7 @@ pub async fn signed_out_there(
     cookie: Option<&str>,
 ) -> Result<Framed, Error> {
     let found = connection(broker, tenant, id).await?;
-    let Upstream::Oidc(settings) = &found.upstream;
-    if !found.logout.front_channel {
-        return Err(NOT_ON.into());
-    }
+    let Some(settings) = found.upstream.oidc().filter(|_| found.logout.front_channel) else { return Err(NOT_ON.into()) };
     let get = |name| params.get(name).map_err(oauth::Error::from);
     let forget_cookie = match (get("iss")?, get("sid")?) {
         (Some(issuer), Some(sid)) => {

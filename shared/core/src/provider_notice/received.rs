@@ -9,7 +9,7 @@ use vestibule_protocol::oidc::notice::{Expected, LoggedOut, Notice};
 
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::model::connection::{ClaimNames, Connection, Upstream};
+use crate::model::connection::{ClaimNames, Connection};
 use crate::model::effect::{Effect, Over};
 use crate::outbox::{self, Owed};
 use crate::store::key::{self, SessionShard};
@@ -17,6 +17,9 @@ use crate::store::{Expect, StoreError};
 use crate::upstream::{Target, documents, verify_signature};
 
 const NO_CONNECTION: oauth::Error = oauth::Error::invalid_request("there is no such connection");
+/// Its provider signs no tokens.
+pub(super) const NOT_OIDC: oauth::Error =
+    oauth::Error::invalid_request("the connection does not speak OpenID Connect");
 const REFUSED: oauth::Error = oauth::Error::invalid_request("the token is refused");
 const REPLAYED: oauth::Error = oauth::Error::invalid_request("the token was used before");
 const UNAVAILABLE: oauth::Error =
@@ -26,7 +29,7 @@ const UNAVAILABLE: oauth::Error =
 /// session, or all of a person through this connection. That nobody has such a session is no error.
 pub async fn logout_token(broker: &Broker, tenant: &str, connection: &str, token: &str) -> Result<(), Error> {
     let found = self::connection(broker, tenant, connection).await?;
-    let Upstream::Oidc(settings) = &found.upstream;
+    let settings = found.upstream.oidc().ok_or(NOT_OIDC)?;
     let target = Target { tenant, connection, settings };
     let parsed = Compact::parse(token).map_err(|_| refused(&target, "header"))?;
     let claims = Claims::parse(&parsed.payload).ok_or_else(|| refused(&target, "claims"))?;

@@ -8,12 +8,11 @@ use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::oidc::notice::Notice;
 use vestibule_protocol::scim::condition::fold;
 
-use super::received::{check, connection as find_connection, refused, spend};
+use super::received::{NOT_OIDC, check, connection as find_connection, refused, spend};
 use crate::Broker;
 use crate::directory::{self, Because};
 use crate::error::Error;
 use crate::model::audit::{AuditKind, Cause};
-use crate::model::connection::Upstream;
 use crate::model::effect::Effect;
 use crate::model::session::EndReason;
 use crate::outbox;
@@ -59,7 +58,7 @@ pub async fn revoke(
     body: &[u8],
 ) -> Result<Revoked, Error> {
     let found = find_connection(broker, tenant, connection).await?;
-    let Upstream::Oidc(settings) = &found.upstream;
+    let settings = found.upstream.oidc().ok_or(NOT_OIDC)?;
     let target = Target { tenant, connection, settings };
     let notice = verify(broker, &target, bearer.unwrap_or_default()).await.map_err(unauthorized)?;
     let body: Body = serde_json::from_slice(body)

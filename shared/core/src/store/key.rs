@@ -11,7 +11,7 @@ use super::record::RecordKey;
 use crate::model::admin_token::AdminToken;
 use crate::model::audit::AuditEvent;
 use crate::model::client::{Client, RelayRoute};
-use crate::model::connection::{Connection, UpstreamDocuments};
+use crate::model::connection::Connection;
 use crate::model::effect::Effect;
 use crate::model::mapping::Mapping;
 use crate::model::pending::PendingSignIn;
@@ -28,11 +28,13 @@ mod delivery;
 mod directory;
 mod sessions;
 mod status;
+mod upstream;
 mod watch;
 
 pub use self::delivery::*;
 pub use self::directory::*;
 pub use self::status::REVOKED;
+pub use self::upstream::*;
 pub use self::watch::{WATCH, sync_state};
 
 /// Minutes between two looks at one partition.
@@ -157,11 +159,6 @@ pub const CONNECTION: &str = "connection#";
 /// A tenant's identity provider.
 pub fn connection(tenant: &str, connection: &str) -> RecordKey<Connection> {
     RecordKey::new(tenant_partition(tenant), format!("{CONNECTION}{connection}"))
-}
-
-/// The metadata and keys of a connection's identity provider, as last fetched.
-pub fn upstream_documents(tenant: &str, connection: &str) -> RecordKey<UpstreamDocuments> {
-    RecordKey::new(tenant_partition(tenant), format!("upstream#{connection}"))
 }
 
 /// A test login of one of a tenant's connections.

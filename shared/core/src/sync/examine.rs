@@ -9,7 +9,6 @@ use crate::Broker;
 use crate::directory::{self, Arrival, Because};
 use crate::error::Error;
 use crate::model::audit::{AuditKind, Cause};
-use crate::model::connection::Upstream;
 use crate::model::probe::Reading;
 use crate::model::session::EndReason;
 use crate::model::sync::RefusedTokens;
@@ -74,10 +73,11 @@ impl Examination<'_> {
         // Without its sealing key, what was kept is lost; that says nothing of the person.
         let tokens = tokens.and_then(Result::ok).unwrap_or_default();
         let Some(refresh_token) = &tokens.refresh_token else { return self.without_token().await };
-        let Upstream::Oidc(settings) = &ready.connection.upstream;
+        let spoken_to = ready.connection.upstream.oidc().zip(ready.copy.clone());
+        let Some((settings, copy)) = spoken_to else { return self.without_token().await };
         let connection = self.leased.watch.connection.clone();
         let target = Target { tenant: &self.shard.tenant, connection: &connection, settings };
-        let provider = Provider { target, copy: ready.copy.clone() };
+        let provider = Provider { target, copy };
         match provider.refresh(self.broker, refresh_token).await? {
             Heard::Said(renewed) => self.renewed(&provider, &renewed, &place).await,
             Heard::Denied => self.refused(&provider, &tokens).await,

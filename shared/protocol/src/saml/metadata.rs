@@ -1,6 +1,8 @@
 //! An identity provider's metadata (saml-metadata-2.0-os): where it is asked, and with which keys it signs.
 
 use roxmltree::Node;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::uri::{DSIG, METADATA, POST, PROTOCOL, REDIRECT};
 use super::{Certificate, Refused, instant, xml};
@@ -10,7 +12,8 @@ use crate::time::Timestamp;
 const CERTIFICATES: usize = 16;
 
 /// How a message travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Binding {
     /// In a query.
     Redirect,
@@ -19,13 +22,15 @@ pub enum Binding {
 }
 
 /// Where an identity provider takes messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// How.
     pub binding: Binding,
     /// Where.
     pub location: String,
     /// Where answers go, if elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_location: Option<String>,
 }
 

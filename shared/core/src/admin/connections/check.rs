@@ -16,7 +16,7 @@ use crate::Broker;
 use crate::admin::check_id;
 use crate::error::{AdminError, Error};
 use crate::model::connection::{
-    LogoutSettings, OidcSettings, RequestSettings, ResponseMode, Upstream, UpstreamClientAuth,
+    LogoutSettings, OidcSettings, RequestSettings, ResponseMode, UpstreamClientAuth,
 };
 use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpClient, HttpError};
 use crate::store::key;
@@ -58,7 +58,7 @@ pub async fn check(broker: &Broker, tenant: &str, id: &str) -> Result<CheckRepor
     check_id("tenant", tenant)?;
     check_id("connection", id)?;
     let found = key::connection(tenant, id).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
-    let Upstream::Oidc(settings) = &found.value.upstream;
+    let settings = found.value.upstream.oidc().ok_or(AdminError::NotFound)?;
     let owner = key::tenant(tenant).get(&*broker.platform.store).await?.ok_or(AdminError::NotFound)?;
     let reach = Reach::with(broker, Arc::new(owner.value));
     let is_probed = found.value.status_probe.is_some();

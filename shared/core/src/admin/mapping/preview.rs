@@ -13,7 +13,7 @@ use crate::Broker;
 use crate::admin::{Checked, check_id, tenants, test_logins};
 use crate::error::{AdminError, Error};
 use crate::mapping::{self, Evidence};
-use crate::model::connection::{ClaimNames, Upstream};
+use crate::model::connection::ClaimNames;
 use crate::model::mapping::Mapping;
 use crate::model::test_login::TestClaims;
 use crate::model::user::Profile;
@@ -97,20 +97,20 @@ pub async fn preview(
     let found = key::connection(tenant, &input.connection).get(&*broker.platform.store).await?;
     let connection = found.ok_or_else(|| AdminError::problem("/connection", "is none of the tenant's"))?.value;
     let mapping = drafted(broker, tenant, input.mapping).await?;
-    let Upstream::Oidc(settings) = connection.upstream;
+    let names = connection.upstream.claims();
     let (id_token, userinfo) = match &input.test_login {
         None => (input.id_token, input.userinfo),
         Some(id) => tested(broker, (tenant, &input.connection), id).await?,
     };
     let (id_token, userinfo) = (Claims::from(id_token), Claims::from(userinfo));
-    let said = Said::new(&id_token, Some(&userinfo), &settings.claims);
+    let said = Said::new(&id_token, Some(&userinfo), names);
     let evidence = Evidence::Claims { connection: &input.connection, claims: &said.claims };
     let outcome = mapping::ask(&mapping, None, evidence);
     let roles = mapping.role_names();
     let role = mapping.role_choice.choose(&roles, outcome.names(Kind::Role)).map(str::to_owned);
     Ok(Preview {
-        unique_id: person::unique_id(&settings.claims.unique_id, &id_token, Some(&userinfo)),
-        attributes: readings(&said.claims, &settings.claims),
+        unique_id: person::unique_id(&names.unique_id, &id_token, Some(&userinfo)),
+        attributes: readings(&said.claims, names),
         profile: said.profile,
         groups: said.groups,
         refused: mapping.requires_role() && role.is_none(),

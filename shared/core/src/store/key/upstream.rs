@@ -1,0 +1,21 @@
+//! What is kept of a connection's identity provider, and of us toward it.
+
+use super::tenant_partition;
+use crate::model::connection::UpstreamDocuments;
+use crate::model::saml::{SamlKeys, SamlProvider};
+use crate::store::record::RecordKey;
+
+/// The metadata and keys of a connection's identity provider, as last fetched.
+pub fn upstream_documents(tenant: &str, connection: &str) -> RecordKey<UpstreamDocuments> {
+    RecordKey::new(tenant_partition(tenant), format!("upstream#{connection}"))
+}
+
+/// What was fetched from the metadata address of a connection's provider that speaks SAML.
+pub fn saml_provider(tenant: &str, connection: &str) -> RecordKey<SamlProvider> {
+    RecordKey::new(tenant_partition(tenant), format!("saml-provider#{connection}"))
+}
+
+/// Our SAML keys toward a connection's provider.
+pub fn saml_keys(tenant: &str, connection: &str) -> RecordKey<SamlKeys> {
+    RecordKey::new(tenant_partition(tenant), format!("saml-keys#{connection}"))
+}
