@@ -4,12 +4,14 @@
 //! - [`names`]: what we are called toward a connection's provider, and where it reaches us.
 //! - [`keys`]: our key pairs, made, sealed and opened.
 //! - [`mod@parties`]: both sides of a connection, ready for use, as a read copy.
+//! - [`sending`]: messages of ours on their way through the browser.
 //! - [`mod@verify`]: from a response as it arrived to the bytes that a signature vouches for.
 
 pub(crate) mod facts;
 pub(crate) mod keys;
 pub(crate) mod names;
 pub(crate) mod parties;
+pub mod sending;
 pub mod verify;
 
 use crate::model::connection::SamlSettings;

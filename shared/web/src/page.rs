@@ -1,8 +1,9 @@
-//! The pages that people see. Plain HTML: no script, readable on a phone, light and dark.
+//! The pages that people see. Plain HTML, readable on a phone, light and dark. One of them has a script of one line.
 
 mod checkpoint;
 mod claims;
 mod invitation;
+mod post;
 mod sign_in;
 mod sign_out;
 
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use checkpoint::{checkpoint, told};
 pub(crate) use claims::test_login;
 pub(crate) use invitation::{invited, opened};
+pub(crate) use post::post;
 pub(crate) use sign_in::sign_in;
 pub(crate) use sign_out::{ask_sign_out, framed, signed_out};
 
@@ -30,8 +32,8 @@ const STYLE: &str = include_str!("page.css");
 /// The style sheet's hash, by which it is allowed.
 static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
 
-fn hash(style: &str) -> String {
-    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(style)))
+fn hash(content: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(content)))
 }
 
 /// What a page has beyond the style sheet.
@@ -39,6 +41,8 @@ fn hash(style: &str) -> String {
 struct Extras {
     /// More style, ours alone.
     style: Option<String>,
+    /// The only script.
+    script: Option<&'static str>,
     /// Origins of its pictures.
     image_origins: Vec<String>,
     /// Origins of what it frames.
@@ -48,15 +52,17 @@ struct Extras {
 }
 
 impl Extras {
-    /// Style by its hash, pictures and frames by their origins; nothing else loads. `form-action` is left out: browsers apply it to the redirect after a form too, and ours leads to identity providers.
+    /// Style and script by their hashes, pictures and frames by their origins; nothing else loads. `form-action` is left
+    /// out: browsers apply it to the redirect after a form too, and ours leads to identity providers.
     fn policy(&self) -> HeaderValue {
         let own = self.style.as_deref().map(|style| format!(" {}", hash(style))).unwrap_or_default();
+        let script = self.script.map(|script| format!("; script-src {}", hash(script))).unwrap_or_default();
         let images = sources("img-src", &self.image_origins);
         let frames = sources("frame-src", &self.frame_origins);
         let style = &*STYLE_HASH;
         let by = self.framed_by.as_deref().unwrap_or("'none'");
         let policy = format!(
-            "default-src 'none'; style-src {style}{own}{images}{frames}; base-uri 'none'; frame-ancestors {by}"
+            "default-src 'none'; style-src {style}{own}{script}{images}{frames}; base-uri 'none'; frame-ancestors {by}"
         );
         let nothing = "default-src 'none'; frame-ancestors 'none'";
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(nothing))

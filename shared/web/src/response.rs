@@ -10,8 +10,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 use vestibule_core::metadata::DOCUMENT_LIFE;
+use vestibule_core::saml::sending::Sending;
 
-use crate::page::Page;
+use crate::page::{self, Page};
 
 /// A response of ours.
 pub(crate) type Reply = Response<Body>;
@@ -48,7 +49,15 @@ pub(crate) fn redirect(location: &str) -> Reply {
     }
 }
 
-/// A page: never framed, never stored, sending no referrer, running no script.
+/// Sends the browser on with a message of ours.
+pub(crate) fn send(sending: &Sending) -> Reply {
+    match sending {
+        Sending::Redirect(location) => redirect(location.as_str()),
+        Sending::Post(form) => page(StatusCode::OK, page::post(form)),
+    }
+}
+
+/// A page: never framed, never stored, sending no referrer.
 pub(crate) fn page(status: StatusCode, page: Page) -> Reply {
     reply(
         status,
