@@ -5,6 +5,7 @@
 pub mod deliveries;
 mod people;
 mod queue;
+mod saml;
 mod scim;
 mod sign_in;
 

@@ -44,6 +44,9 @@ mod flows {
     mod resume;
     mod revocation;
     mod rotation;
+    mod saml_login;
+    mod saml_refused;
+    mod saml_requests;
     mod scim_access;
     mod scim_audit;
     mod scim_clients;

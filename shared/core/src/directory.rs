@@ -21,7 +21,6 @@ pub(crate) use self::removal::remove;
 use crate::Broker;
 use crate::audit;
 use crate::error::{Error, Internal, LoginError};
-use crate::login::state::LoginState;
 use crate::mapping::{Evidence, Standing, reevaluate};
 use crate::model::audit::{AuditEvent, AuditKind};
 use crate::model::sign_in::SignIn;
@@ -48,23 +47,10 @@ pub(crate) struct Arrival<'a> {
 /// The person behind an identity, with what the provider says of them now. Identity is (connection, issuer, subject).
 /// One that was never seen becomes somebody who is there, by the rules of [`pushed`] and [`link`] only, or somebody new
 /// where the tenant's road allows that. Whoever is inactive is refused.
-pub(crate) async fn admit(
-    broker: &Broker,
-    login: &LoginState,
-    sign_in: &SignIn,
-    identity: &Identity,
-) -> Result<User, Error> {
-    if !link::may_use(sign_in, &identity.profile) {
+pub(crate) async fn admit(broker: &Broker, arrival: Arrival<'_>) -> Result<User, Error> {
+    if !link::may_use(arrival.sign_in, &arrival.identity.profile) {
         return Err(LoginError::OtherDomain.into());
     }
-    let arrival = Arrival {
-        tenant: &login.tenant,
-        connection: &login.connection,
-        client: Some(&login.client),
-        invitation: login.invitation.as_deref(),
-        sign_in,
-        identity,
-    };
     for _ in 0..TRIES {
         let attempt = match known::find(broker, arrival).await? {
             Sighting::Known(found) => known::refresh(broker, arrival, *found).await,

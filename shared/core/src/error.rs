@@ -46,7 +46,7 @@ pub enum LoginError {
     #[error("identity provider's answer refused: {0}")]
     UpstreamInvalid(&'static str),
     /// A SAML message breaks a rule.
-    #[error("SAML message refused: {0}")]
+    #[error("SAML message refused: {}", .0.name())]
     Saml(saml::Refused),
     /// The connection is gone or disabled since the login began.
     #[error("connection is not available")]

@@ -1,13 +1,17 @@
-//! Signing in, in two legs: [`start`] sends the browser to the identity provider, [`finish`] takes its answer.
+//! Signing in, in two legs: [`start`] sends the browser to the identity provider, [`finish`] takes its answer, or
+//! [`posted`] that of one which speaks SAML.
 //!
 //! Between them nothing is stored: the login travels in a sealed cookie of the browser that began it ([`state`]).
 
+mod arrive;
 pub mod checkpoint;
 pub mod choose;
 mod code;
 pub mod complete;
+mod depart;
 pub mod finish;
 pub mod initiate;
+pub mod posted;
 pub mod pushed;
 mod resume;
 pub mod start;

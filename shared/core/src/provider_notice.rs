@@ -17,9 +17,9 @@ pub use self::revocation::{Revoked, revoke};
 pub(crate) use self::revocation::{revocation_uri, revoke_users};
 use crate::Broker;
 use crate::error::Error;
+use crate::login::complete::Beginning;
 use crate::model::audit::AuditKind;
 use crate::model::effect::Over;
-use crate::model::pending::PendingSignIn;
 use crate::model::session::{EndReason, ProviderSession, Session};
 use crate::sessions::end::{self, Ending};
 use crate::store::key::{self, SessionShard};
@@ -45,12 +45,11 @@ pub(crate) fn remember(identity: &Identity, user: &str) -> Option<ProviderSessio
 
 /// To be part of the commit that begins a session. They end with it by themselves; one whose session was ended leads
 /// nowhere.
-pub(crate) fn index(shard: &SessionShard, pending: &PendingSignIn, now: Timestamp) -> Result<Vec<Write>, StoreError> {
-    let Some(provider) = &pending.provider else { return Ok(Vec::new()) };
-    let subject = &pending.code.subject;
-    let by_sid = provider.sid.as_deref().map(|sid| SessionShard::of_sid(&pending.connection, sid));
+pub(crate) fn index(shard: &SessionShard, beginning: &Beginning, now: Timestamp) -> Result<Vec<Write>, StoreError> {
+    let Beginning { subject, connection, provider: Some(provider), .. } = beginning else { return Ok(Vec::new()) };
+    let by_sid = provider.sid.as_deref().map(|sid| SessionShard::of_sid(connection, sid));
     // Otherwise the identity leads to the person.
-    let by_subject = SessionShard::of_subject(&pending.connection, &provider.issuer, &provider.subject);
+    let by_subject = SessionShard::of_subject(connection, &provider.issuer, &provider.subject);
     let by_subject = provider.renamed.then_some(by_subject);
     let write = |prefix: String| {
         shard.of_provider(&prefix, &subject.session).put_until(provider, subject.session_end(now), Expect::Any)

@@ -1,17 +1,25 @@
 //! SAML 2.0 toward identity providers: what [`vestibule_protocol::saml`] cannot do without keys, time and storage.
 //!
+//! - [`claims`]: what an assertion says, in the form of claims.
 //! - [`facts`]: what a provider's metadata says.
 //! - [`names`]: what we are called toward a connection's provider, and where it reaches us.
 //! - [`keys`]: our key pairs, made, sealed and opened.
 //! - [`mod@parties`]: both sides of a connection, ready for use, as a read copy.
+//! - [`person`]: who a verified assertion is about.
+//! - [`mod@response`]: from a response to its assertion, once.
 //! - [`sending`]: messages of ours on their way through the browser.
+//! - [`start`]: our request to sign somebody in.
 //! - [`mod@verify`]: from a response as it arrived to the bytes that a signature vouches for.
 
+pub(crate) mod claims;
 pub(crate) mod facts;
 pub(crate) mod keys;
 pub(crate) mod names;
 pub(crate) mod parties;
+pub(crate) mod person;
+pub(crate) mod response;
 pub mod sending;
+pub(crate) mod start;
 pub mod verify;
 
 use crate::model::connection::SamlSettings;

@@ -35,7 +35,7 @@ pub use metadata::{Binding, Endpoint, IdpMetadata};
 pub use own_metadata::OwnMetadata;
 pub use redirect::RedirectMessage;
 pub use request::AuthnRequest;
-pub use response::{Message, Verified, posted};
+pub use response::{Failure, Message, Verified, failure, posted};
 pub use signature::Signed;
 pub use signing::ToSign;
 pub use xml::{MESSAGE_LIMIT, METADATA_LIMIT};

@@ -12,8 +12,10 @@ pub mod idp;
 pub mod random;
 #[cfg(feature = "server")]
 pub mod relying_party;
+pub mod saml_idp;
 pub mod store_conformance;
 
 pub use clock::TestClock;
 pub use idp::{Account, Canned, ClientAuth, Demand, Document, FakeOidcIdp, Lie, Registration};
 pub use random::SeededRandom;
+pub use saml_idp::{Asked, FakeSamlIdp, Says, Signs};

@@ -83,7 +83,7 @@ pub(crate) fn show_refusal(broker: &Broker, refusal: &Refusal) -> Reply {
 /// Shows that a body could not be read.
 pub(crate) fn show_body_error(broker: &Broker, surface: Surface, error: BodyError) -> Reply {
     let description = match error {
-        BodyError::TooLargeOrBroken => "the body is larger than 64 KiB or incomplete",
+        BodyError::TooLargeOrBroken => "the body is too large or incomplete",
         BodyError::NotAForm => "the body must be application/x-www-form-urlencoded",
         BodyError::NotJson => "the body must be application/json",
     };

@@ -13,7 +13,7 @@ const MAX_BODY: usize = 64 * 1024;
 /// Why a body is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// It is longer than [`MAX_BODY`], or the connection broke.
+    /// It is longer than what is read there, or the connection broke.
     TooLargeOrBroken,
     /// A form was expected.
     NotAForm,
@@ -34,10 +34,15 @@ pub(crate) async fn body_within(request: Request<Body>, most: usize) -> Result<B
 
 /// The body of a form post, still encoded (RFC 6749 appendix B).
 pub(crate) async fn form(request: Request<Body>) -> Result<String, BodyError> {
+    form_within(request, MAX_BODY).await
+}
+
+/// The body of a form post, still encoded, at most so many bytes of it.
+pub(crate) async fn form_within(request: Request<Body>, most: usize) -> Result<String, BodyError> {
     if !is_of_type(&request, "application/x-www-form-urlencoded") {
         return Err(BodyError::NotAForm);
     }
-    String::from_utf8(body(request).await?.into()).map_err(|_| BodyError::NotAForm)
+    String::from_utf8(body_within(request, most).await?.into()).map_err(|_| BodyError::NotAForm)
 }
 
 /// The body of a JSON post. The type is required: no form of another site can have it.

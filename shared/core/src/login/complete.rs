@@ -13,7 +13,9 @@ use crate::error::Error;
 use crate::handle::{Handle, HandleKind, HandleSecret, Locator, SecretHash, new_secret};
 use crate::model::audit::AuditKind;
 use crate::model::pending::PendingSignIn;
-use crate::model::session::Session;
+use crate::model::saml::SamlName;
+use crate::model::session::{ProviderSession, SeenEra, Session, Subject};
+use crate::model::watch::Watch;
 use crate::provider_notice;
 use crate::sessions;
 use crate::sessions::end::{Ending, end};
@@ -39,6 +41,34 @@ pub struct SessionCookie {
     pub life: Seconds,
 }
 
+/// A session that is to begin, for a person who was let in.
+#[derive(Clone)]
+pub(crate) struct Beginning {
+    pub(crate) subject: Subject,
+    pub(crate) connection: String,
+    /// The era in which it begins.
+    pub(crate) era: SeenEra,
+    /// What its provider calls it.
+    pub(crate) provider: Option<ProviderSession>,
+    /// The same in SAML's words.
+    pub(crate) saml: Option<SamlName>,
+    /// What is kept of the provider, if it can be watched.
+    pub(crate) watch: Option<Watch>,
+}
+
+impl From<&PendingSignIn> for Beginning {
+    fn from(pending: &PendingSignIn) -> Self {
+        Self {
+            subject: pending.code.subject.clone(),
+            connection: pending.connection.clone(),
+            era: pending.era.clone(),
+            provider: pending.provider.clone(),
+            saml: pending.saml.clone(),
+            watch: pending.watch.clone(),
+        }
+    }
+}
+
 /// Begins or continues the session, under the condition that the person's gate, and a session that was there before,
 /// stand as remembered. `None` when they do not. `browser` is the handle of the session that the browser had.
 pub(super) async fn complete(
@@ -53,20 +83,51 @@ pub(super) async fn complete(
         end_older(broker, browser, pending.began_at).await?;
     }
     let code = new_code(broker, &shard, &pending.code)?;
-    let audit = owe(broker, &shard, &pending)?;
+    let justification = pending.justification.clone();
+    let kind = if pending.continues {
+        AuditKind::SessionContinued { justification }
+    } else {
+        AuditKind::SignedIn { justification }
+    };
+    let audit = owe(broker, &shard, kind, (subject, &pending.connection, &pending.code.client))?;
     let usage = usage::mark(broker, &shard, subject)?;
     if !write(broker, &shard, &pending, secret.as_ref(), &[code.write, audit, usage]).await? {
         return Ok(None);
     }
     let PendingSignIn { code: asked, state, relayed, .. } = pending;
     let reply = ReplyAddress { redirect_uri: asked.redirect_uri, state };
-    let session = secret.map(|secret| {
-        let now = broker.platform.clock.now();
-        let life = Seconds(asked.subject.session_end(now).seconds() - now.seconds());
-        let locator = Locator { shard, path: vec![asked.subject.user, asked.subject.session] };
-        SessionCookie { handle: Handle { kind: HandleKind::Session, locator, secret }.to_text(), life }
-    });
+    let session = secret.map(|secret| cookie(broker, shard, asked.subject, secret));
     Ok(Some(Finished { location: code_location(broker, &reply, relayed, &code.text)?, session }))
+}
+
+/// Begins a session that no application asked for, so that none gets a code. `client` is where the person is taken, `browser`
+/// the handle of the session that the browser had. `None` when the person's gate does not stand as remembered.
+pub(super) async fn begin_unasked(
+    broker: &Broker,
+    beginning: Beginning,
+    client: &str,
+    browser: Option<&str>,
+) -> Result<Option<SessionCookie>, Error> {
+    let subject = beginning.subject.clone();
+    let Some(shard) = sessions::shard_of(broker, &subject.tenant, &subject.user).await? else { return Ok(None) };
+    end_older(broker, browser, broker.platform.clock.now()).await?;
+    let kind = AuditKind::SignedIn { justification: None };
+    let audit = owe(broker, &shard, kind, (&subject, &beginning.connection, client))?;
+    let secret = new_secret(&*broker.platform.random);
+    let mut writes = begin(broker, &shard, beginning, &secret)?;
+    writes.extend([audit, usage::mark(broker, &shard, &subject)?]);
+    match broker.platform.store.commit(&shard.partition(), writes).await {
+        Ok(_) => Ok(Some(cookie(broker, shard, subject, secret))),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn cookie(broker: &Broker, shard: SessionShard, subject: Subject, secret: HandleSecret) -> SessionCookie {
+    let now = broker.platform.clock.now();
+    let life = Seconds(subject.session_end(now).seconds() - now.seconds());
+    let locator = Locator { shard, path: vec![subject.user, subject.session] };
+    SessionCookie { handle: Handle { kind: HandleKind::Session, locator, secret }.to_text(), life }
 }
 
 /// Writes a sign-in down, with what else comes of it; false when what it rests on does not stand any more. Looks twice:
@@ -80,7 +141,7 @@ async fn write(
 ) -> Result<bool, Error> {
     for _ in 0..2 {
         let session = match secret {
-            Some(secret) => Some(begin(broker, shard, pending, secret)?),
+            Some(secret) => Some(begin(broker, shard, pending.into(), secret)?),
             None => proceed(broker, shard, pending).await?,
         };
         let Some(session) = session else { return Ok(false) };
@@ -97,32 +158,33 @@ async fn write(
 fn begin(
     broker: &Broker,
     shard: &SessionShard,
-    pending: &PendingSignIn,
+    beginning: Beginning,
     secret: &HandleSecret,
 ) -> Result<Vec<Write>, Error> {
-    let subject = pending.code.subject.clone();
+    let now = broker.platform.clock.now();
+    let index = provider_notice::index(shard, &beginning, now)?;
+    let Beginning { subject, connection, era, saml, watch, .. } = beginning;
     let gate_stands = shard.gate(&subject.user).check(Expect::Version(subject.gate.clone()));
     let record = shard.session(&subject.user, &subject.session);
-    let now = broker.platform.clock.now();
     let end = subject.record_end(now);
     let session = Session {
         subject,
-        connection: pending.connection.clone(),
+        connection,
         secret: SecretHash::of(secret.expose()),
         began_at: Some(now),
         used_at: None,
-        era: pending.era.number,
-        saml: pending.saml.clone(),
+        era: era.number,
+        saml,
     };
     // Sessions that are ended in bulk meanwhile include those that are just about to be written.
-    let era_stands = shard.era().check(pending.era.version.clone().map_or(Expect::Absent, Expect::Version));
+    let era_stands = shard.era().check(era.version.map_or(Expect::Absent, Expect::Version));
     let mut writes = vec![gate_stands, era_stands, record.put_until(&session, end, Expect::Absent)?];
-    if let Some(watch) = &pending.watch {
+    if let Some(watch) = &watch {
         let subject = &session.subject;
         let record = shard.watch(&subject.user, &subject.session);
         writes.push(record.put_until(watch, subject.session_end(now), Expect::Absent)?);
     }
-    writes.extend(provider_notice::index(shard, pending, now)?);
+    writes.extend(index);
     Ok(writes)
 }
 
@@ -141,16 +203,14 @@ async fn proceed(broker: &Broker, shard: &SessionShard, pending: &PendingSignIn)
     Ok(Some(vec![gate_stands, record.put_until(&session, end, Expect::Version(found.version))?]))
 }
 
-fn owe(broker: &Broker, shard: &SessionShard, pending: &PendingSignIn) -> Result<Write, Error> {
-    let subject = &pending.code.subject;
-    let justification = pending.justification.clone();
-    let kind = if pending.continues {
-        AuditKind::SessionContinued { justification }
-    } else {
-        AuditKind::SignedIn { justification }
-    };
-    let event = audit::event(broker, kind).about(&subject.user).through(Some(&pending.connection));
-    let event = event.in_client(&pending.code.client).in_session(&subject.session);
+fn owe(
+    broker: &Broker,
+    shard: &SessionShard,
+    kind: AuditKind,
+    (subject, connection, client): (&Subject, &str, &str),
+) -> Result<Write, Error> {
+    let event = audit::event(broker, kind).about(&subject.user).through(Some(connection));
+    let event = event.in_client(client).in_session(&subject.session);
     audit::owe(broker, shard.partition(), &subject.tenant, event)
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn beginning(
 
 /// A target within the application, as a browser would read it. Whatever is elsewhere would make the application an
 /// open redirector, unless it looks itself (Core §4, RFC 9700 §4.11).
-fn place_in(application: &Url, target: &str) -> Result<Url, oauth::Error> {
+pub(super) fn place_in(application: &Url, target: &str) -> Result<Url, oauth::Error> {
     let elsewhere = oauth::Error::invalid_request("target_link_uri is not an address of the application");
     let url = Url::parse(target).map_err(|_| elsewhere)?;
     let named = url.username().is_empty() && url.password().is_none();

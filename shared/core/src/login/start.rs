@@ -3,31 +3,28 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use url::Url;
 use vestibule_protocol::oauth::authorize::{AuthorizationRequest, ReplyTo};
 use vestibule_protocol::oauth::prompt::Prompt;
 use vestibule_protocol::oauth::{self, ErrorCode};
 use vestibule_protocol::params::Params;
 
 use super::checkpoint::Passage;
+use super::depart::{Wishes, depart};
 use super::state::LoginState;
 use super::{Refusal, ReplyAddress, choose, pushed, resume};
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::handle::{new_id, new_secret};
 use crate::invitations;
 use crate::model::client::Client;
 use crate::model::connection::{Connection, ResponseMode};
+use crate::saml::sending::Sending;
 use crate::seal::Sealed;
-use crate::upstream;
-use crate::upstream::Target;
 
 /// Where the browser goes, and what it carries.
 #[derive(Debug)]
 pub struct Started {
-    /// The identity provider's authorization endpoint, with our request.
-    pub location: Url,
+    /// To the identity provider, with our request.
+    pub sending: Sending,
     /// The login's id: part of the cookie's name.
     pub id: String,
     /// The cookie's value.
@@ -121,23 +118,14 @@ async fn go(
     let (tenant, connection_id) = (chosen.tenant, chosen.connection);
     let connection = usable(broker.connection(&tenant, &connection_id).await?).map_err(refuse)?;
 
-    let settings = connection.upstream.oidc().ok_or(LoginError::ConnectionUnavailable)?;
-    let target = Target { tenant: &tenant, connection: &connection_id, settings };
-    let random = &*broker.platform.random;
-    let id = new_id(random);
-    let verifier = URL_SAFE_NO_PAD.encode(new_secret(random).expose());
-    let nonce = new_id(random);
-    let asked = upstream::request::Asked {
-        state: &id,
-        nonce: &nonce,
-        verifier: &verifier,
+    let wishes = Wishes {
         login_hint: request.login_hint.as_deref(),
         prompt: &request.prompt,
         max_age: request.max_age,
         classes: &request.classes,
     };
-    let location = match upstream::request::authorization_url(broker, &target, &asked).await {
-        Ok(location) => location,
+    let departure = match depart(broker, (&tenant, &connection_id), &connection.upstream, wishes).await {
+        Ok(departure) => departure,
         Err(Error::Login(error)) => {
             tracing::warn!(tenant.id = tenant, connection.id = connection_id, error = %error, "login.upstream_failed");
             return Err(refuse(told(&error)));
@@ -147,9 +135,7 @@ async fn go(
     let login = LoginState {
         tenant,
         connection: connection_id,
-        verifier,
-        nonce,
-        response_mode: settings.request.response_mode,
+        proof: departure.proof,
         started_at: broker.platform.clock.now(),
         client: client_id.to_owned(),
         redirect_uri: reply.redirect_uri.clone(),
@@ -163,8 +149,9 @@ async fn go(
         invitation,
         relayed: client.relay.is_some(),
     };
+    let (id, sending) = (departure.id, departure.sending);
     let cookie = login.seal(broker, &id)?;
-    Ok(Started { location, id, cookie, response_mode: login.response_mode })
+    Ok(Started { sending, id, cookie, response_mode: login.proof.response_mode() })
 }
 
 /// What the application learns when its person cannot be sent away; the log has the rest.

@@ -1,6 +1,6 @@
 //! A login in progress: sealed into a cookie of the browser that began it, for ten minutes.
 //!
-//! The cookie's name holds the login's id, which is also the `state` that the identity provider gives back. So the
+//! The cookie's name holds the login's id, which is also the `state`, or the `RelayState`, that the provider gives back. So the
 //! answer finds its login, only in the same browser, and several tabs do not disturb each other.
 
 use serde::{Deserialize, Serialize};
@@ -18,20 +18,42 @@ use crate::seal::{Purpose, Sealed};
 /// How long a login may take.
 pub const LOGIN_LIFE: Seconds = Seconds(600);
 
-/// What the callback must know again.
+/// What a provider's answer is held against, in the protocol that it speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// OpenID Connect.
+    Oidc {
+        /// The secret of our PKCE toward the identity provider.
+        verifier: String,
+        /// What the ID token must hold.
+        nonce: String,
+        /// How the answer must come.
+        response_mode: ResponseMode,
+    },
+    /// SAML. The request's id follows from the login's.
+    Saml,
+}
+
+impl Proof {
+    /// How the answer comes.
+    pub const fn response_mode(&self) -> ResponseMode {
+        match self {
+            Self::Oidc { response_mode, .. } => *response_mode,
+            Self::Saml => ResponseMode::FormPost,
+        }
+    }
+}
+
+/// What the second leg must know again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginState {
     /// The tenant.
     pub tenant: String,
     /// The connection that the browser was sent to; the answer counts for no other.
     pub connection: String,
-    /// The secret of our PKCE toward the identity provider.
-    pub verifier: String,
-    /// What the ID token must hold.
-    pub nonce: String,
-    /// How the answer must come.
-    #[serde(default)]
-    pub response_mode: ResponseMode,
+    /// What the answer is held against.
+    pub proof: Proof,
     /// When the login began.
     pub started_at: Timestamp,
     /// The application.

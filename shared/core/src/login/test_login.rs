@@ -7,29 +7,35 @@
 
 mod outcome;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 use vestibule_protocol::oauth;
 use vestibule_protocol::oauth::acr::Classes;
 use vestibule_protocol::oauth::prompt::Prompt;
+use vestibule_protocol::oidc::claims::Claims;
 use vestibule_protocol::oidc::shown_claims::shown;
 use vestibule_protocol::params::Params;
+use vestibule_protocol::saml::{Refused, failure};
 use vestibule_protocol::time::Timestamp;
 
 pub(crate) use self::outcome::claims;
 use self::outcome::{reason, record, registered, seal};
+use super::depart::{Departure, Wishes, depart};
 use super::finish::check_issuer;
+use super::posted::message;
 use super::start::Started;
-use super::state::LOGIN_LIFE;
+use super::state::{LOGIN_LIFE, Proof};
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::handle::{TenantHandle, TenantHandleKind, new_id, new_secret};
-use crate::model::connection::{OidcSettings, ResponseMode};
+use crate::handle::{TenantHandle, TenantHandleKind};
+use crate::model::connection::{ResponseMode, Upstream};
 use crate::model::test_login::{Outcome, TestClaims, TestLogin};
+use crate::saml::response::assertion;
+use crate::saml::start::request_id;
+use crate::saml::{self, person};
 use crate::seal::{Purpose, Sealed};
 use crate::store::key;
 use crate::upstream::oidc::{self, Answer};
-use crate::upstream::request::{Asked, authorization_url};
 use crate::upstream::{Target, documents};
 
 /// What becomes of a link that somebody follows.
@@ -59,9 +65,7 @@ struct TestState {
     /// Which test login.
     test: String,
     connection: String,
-    verifier: String,
-    nonce: String,
-    response_mode: ResponseMode,
+    proof: Proof,
     started_at: Timestamp,
 }
 
@@ -77,18 +81,8 @@ pub async fn start(broker: &Broker, handle: &str) -> Result<Start, Error> {
     let found = key::test_login(&handle.tenant, &handle.id).get(&*broker.platform.store).await?;
     let fresh = |test: &TestLogin| test.outcome == Outcome::Waiting && test.secret.matches(handle.secret.expose());
     let Some(found) = found.filter(|found| fresh(&found.value)) else { return Ok(over) };
-    let random = &*broker.platform.random;
-    let state = TestState {
-        tenant: handle.tenant,
-        test: handle.id,
-        connection: found.value.connection.clone(),
-        verifier: URL_SAFE_NO_PAD.encode(new_secret(random).expose()),
-        nonce: new_id(random),
-        response_mode: ResponseMode::default(),
-        started_at: broker.platform.clock.now(),
-    };
-    let (tenant, test) = (state.tenant.clone(), state.test.clone());
-    let (outcome, answer) = match go(broker, state).await {
+    let (tenant, test) = (handle.tenant, handle.id);
+    let (outcome, answer) = match go(broker, (&tenant, &test), &found.value.connection).await {
         Ok(started) => (Outcome::Started, Start::ToProvider(started)),
         Err(error) => {
             let reason = reason(&error).ok_or(error)?;
@@ -101,30 +95,27 @@ pub async fn start(broker: &Broker, handle: &str) -> Result<Start, Error> {
 }
 
 /// Seals the test login, and sends the browser to the provider: asked as for a login, of nobody in particular.
-async fn go(broker: &Broker, mut state: TestState) -> Result<Started, Error> {
-    let settings = settings(broker, &state).await?;
-    state.response_mode = settings.request.response_mode;
-    let id = new_id(&*broker.platform.random);
-    let asked = Asked {
-        state: &id,
-        nonce: &state.nonce,
-        verifier: &state.verifier,
-        login_hint: None,
-        prompt: &Prompt::AsNeeded,
-        max_age: None,
-        classes: &Classes::default(),
+async fn go(broker: &Broker, (tenant, test): (&str, &str), connection: &str) -> Result<Started, Error> {
+    let classes = Classes::default();
+    let wishes = Wishes { login_hint: None, prompt: &Prompt::AsNeeded, max_age: None, classes: &classes };
+    let upstream = upstream(broker, tenant, connection).await?;
+    let Departure { id, proof, sending } = depart(broker, (tenant, connection), &upstream, wishes).await?;
+    let state = TestState {
+        tenant: tenant.to_owned(),
+        test: test.to_owned(),
+        connection: connection.to_owned(),
+        proof,
+        started_at: broker.platform.clock.now(),
     };
-    let location = authorization_url(broker, &state.target(&settings), &asked).await?;
     let plain = serde_json::to_vec(&state).map_err(|_| Error::bug("a test login does not serialize"))?;
     let cookie = broker.sealer.seal(&*broker.platform.random, Purpose::TestCookie, &id, &plain)?;
-    Ok(Started { location, id, cookie, response_mode: state.response_mode })
+    Ok(Started { sending, id, cookie, response_mode: state.proof.response_mode() })
 }
 
 /// The connection as it is now.
-async fn settings(broker: &Broker, state: &TestState) -> Result<OidcSettings, Error> {
-    let found = key::connection(&state.tenant, &state.connection).get(&*broker.platform.store).await?;
-    let upstream = found.ok_or(LoginError::ConnectionUnavailable)?.value.upstream;
-    Ok(upstream.oidc().ok_or(LoginError::ConnectionUnavailable)?.clone())
+async fn upstream(broker: &Broker, tenant: &str, connection: &str) -> Result<Upstream, Error> {
+    let found = key::connection(tenant, connection).get(&*broker.platform.store).await?;
+    Ok(found.ok_or(LoginError::ConnectionUnavailable)?.value.upstream)
 }
 
 impl TestState {
@@ -134,25 +125,29 @@ impl TestState {
         let state: Self = serde_json::from_slice(&plain).ok()?;
         (!(state.started_at + LOGIN_LIFE).has_passed(broker.platform.clock.now())).then_some(state)
     }
-
-    fn target<'a>(&'a self, settings: &'a OidcSettings) -> Target<'a> {
-        Target { tenant: &self.tenant, connection: &self.connection, settings }
-    }
 }
 
-/// Takes the provider's answer, which came in this way. `sealed` is the cookie of the test login that the answer's
-/// `state` names.
+/// Where an answer came to, and how.
+#[derive(Clone, Copy)]
+pub enum Came<'a> {
+    /// To the callback.
+    Callback(ResponseMode),
+    /// To the assertion consumer service of this tenant and connection.
+    Posted(&'a str, &'a str),
+}
+
+/// Takes the provider's answer. `sealed` is the cookie of the test login of the id that came with it.
 pub async fn finish(
     broker: &Broker,
     params: &Params<'_>,
-    came_by: ResponseMode,
+    came: Came<'_>,
     (id, sealed): (&str, &Sealed),
 ) -> Result<Shown, Error> {
     let Some(state) = TestState::open(broker, id, sealed) else { return Ok(Shown::Over) };
     let found = key::test_login(&state.tenant, &state.test).get(&*broker.platform.store).await?;
     let Some(found) = found.filter(|found| found.value.outcome == Outcome::Started) else { return Ok(Shown::Over) };
     let name = (state.tenant.as_str(), state.test.as_str());
-    let (outcome, shown) = match heard(broker, &state, params, came_by).await {
+    let (outcome, shown) = match heard(broker, (id, &state), params, came).await {
         Ok(claims) => (Outcome::Done { claims: seal(broker, name, &claims)? }, Shown::Claims(claims)),
         Err(error) => {
             let reason = reason(&error).ok_or(error)?;
@@ -167,21 +162,49 @@ pub async fn finish(
 /// What the provider says: checked as the answer to a login is.
 async fn heard(
     broker: &Broker,
-    state: &TestState,
+    (id, state): (&str, &TestState),
     params: &Params<'_>,
-    came_by: ResponseMode,
+    came: Came<'_>,
 ) -> Result<TestClaims, Error> {
-    if state.response_mode != came_by {
-        return Err(LoginError::UpstreamInvalid("an answer in another response mode").into());
+    let (tenant, connection) = (state.tenant.as_str(), state.connection.as_str());
+    match (&state.proof, came, upstream(broker, tenant, connection).await?) {
+        (Proof::Oidc { response_mode, .. }, Came::Callback(came_by), _) if *response_mode != came_by => {
+            Err(LoginError::UpstreamInvalid("an answer in another response mode").into())
+        }
+        (Proof::Oidc { verifier, nonce, .. }, Came::Callback(_), Upstream::Oidc(settings)) => {
+            let target = Target { tenant, connection, settings: &settings };
+            check_issuer(params, &settings, &*documents(broker, &target).await?)?;
+            if let Some(code) = params.get("error").map_err(oauth::Error::from)? {
+                return Err(LoginError::UpstreamDenied(registered(code)).into());
+            }
+            let code = params.get("code").map_err(oauth::Error::from)?.ok_or(LoginError::UpstreamInvalid("no code"))?;
+            let (id_token, userinfo) = oidc::claims(broker, &Answer { target, verifier, nonce, code }).await?;
+            Ok(TestClaims { id_token: shown(&id_token), userinfo: userinfo.as_ref().map(shown), assertion: None })
+        }
+        (Proof::Saml, Came::Posted(by_tenant, by), Upstream::Saml(settings))
+            if (by_tenant, by) == (tenant, connection) =>
+        {
+            let target = saml::Target { tenant, connection, settings: &settings };
+            let assertion = Some(shown(&asserted(broker, &target, &request_id(id), params).await?));
+            Ok(TestClaims { id_token: Map::new(), userinfo: None, assertion })
+        }
+        _ => Err(LoginError::UpstreamInvalid("an answer in another protocol, or of another connection").into()),
     }
-    let settings = settings(broker, state).await?;
-    let target = state.target(&settings);
-    check_issuer(params, &settings, &*documents(broker, &target).await?)?;
-    if let Some(code) = params.get("error").map_err(oauth::Error::from)? {
-        return Err(LoginError::UpstreamDenied(registered(code)).into());
-    }
-    let code = params.get("code").map_err(oauth::Error::from)?.ok_or(LoginError::UpstreamInvalid("no code"))?;
-    let answer = Answer { target, verifier: &state.verifier, nonce: &state.nonce, code };
-    let (id_token, userinfo) = oidc::claims(broker, &answer).await?;
-    Ok(TestClaims { id_token: shown(&id_token), userinfo: userinfo.as_ref().map(shown) })
+}
+
+/// What the assertion says of a person whom a login would let in, or why the provider sent none.
+async fn asserted(
+    broker: &Broker,
+    target: &saml::Target<'_>,
+    request: &str,
+    params: &Params<'_>,
+) -> Result<Claims, Error> {
+    let text = message(params)?;
+    let assertion = match assertion(broker, target, &text, Some(request)).await {
+        Err(Error::Login(LoginError::Saml(Refused::Status))) => {
+            return Err(LoginError::UpstreamDenied(failure(&text).map_or("", |failure| failure.status)).into());
+        }
+        read => read?,
+    };
+    Ok(person::identity(target.settings, &assertion)?.claims)
 }

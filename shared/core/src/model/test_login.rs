@@ -47,8 +47,11 @@ pub enum Outcome {
 /// What a provider said, without what is secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TestClaims {
-    /// In the ID token.
+    /// In the ID token; empty for a provider that speaks SAML.
     pub id_token: Map<String, Value>,
     /// At userinfo; null if it was not asked.
     pub userinfo: Option<Map<String, Value>>,
+    /// In the assertion of a provider that speaks SAML: its attributes under their own names, `sub` for the `NameID`, and more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assertion: Option<Map<String, Value>>,
 }

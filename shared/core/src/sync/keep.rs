@@ -2,7 +2,6 @@
 
 use crate::Broker;
 use crate::error::Error;
-use crate::login::state::LoginState;
 use crate::model::connection::Connection;
 use crate::model::watch::{ProviderTokens, Watch};
 use crate::seal::{OpenError, Purpose, Sealed};
@@ -12,8 +11,7 @@ use crate::upstream::oidc::Identity;
 /// token and there is no status probe: then nobody can be asked later.
 pub(crate) fn watch(
     broker: &Broker,
-    login: &LoginState,
-    connection: &Connection,
+    (tenant, id, connection): (&str, &str, &Connection),
     identity: &Identity,
     (user, session): (&str, &str),
 ) -> Result<Option<Watch>, Error> {
@@ -22,11 +20,11 @@ pub(crate) fn watch(
     if !has_token && connection.status_probe.is_none() {
         return Ok(None);
     }
-    let place = place(&login.tenant, user, session);
+    let place = place(tenant, user, session);
     let tokens = has_token.then(|| seal(broker, &place, &kept.tokens)).transpose()?;
     let now = broker.platform.clock.now();
     Ok(Some(Watch {
-        connection: login.connection.clone(),
+        connection: id.to_owned(),
         issuer: identity.issuer.clone(),
         subject: identity.subject.clone(),
         sub: kept.sub.clone(),

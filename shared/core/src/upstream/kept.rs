@@ -43,7 +43,7 @@ const OF_THE_TOKEN: [&str; 13] =
     ["iss", "sub", "aud", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "auth_time", "acr", "amr"];
 
 /// A hash of the names of the claims that these documents have together.
-pub(super) fn outline(id_token: Option<&Claims>, userinfo: Option<&Claims>) -> String {
+pub(crate) fn outline(id_token: Option<&Claims>, userinfo: Option<&Claims>) -> String {
     let names = [id_token, userinfo].into_iter().flatten().flat_map(Claims::names);
     let names: BTreeSet<&str> = names.filter(|name| !OF_THE_TOKEN.contains(name)).collect();
     let mut hash = Sha256::new();

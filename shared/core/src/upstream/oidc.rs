@@ -22,8 +22,7 @@ use super::token::{Expected, Verified, verify_id_token};
 use super::{Target, documents, userinfo};
 use crate::Broker;
 use crate::error::{Error, LoginError};
-use crate::login::state::LoginState;
-use crate::model::connection::{ClaimNames, OidcSettings};
+use crate::model::connection::ClaimNames;
 use crate::model::session::AuthenticationMethod;
 use crate::model::user::Profile;
 use crate::model::watch::ProviderTokens;
@@ -63,26 +62,19 @@ pub(crate) struct Answer<'a> {
     pub(crate) code: &'a str,
 }
 
-/// Who the person behind the provider's code is. The login says which connection.
-pub(crate) async fn identify(
-    broker: &Broker,
-    login: &LoginState,
-    settings: &OidcSettings,
-    code: &str,
-) -> Result<Identity, Error> {
-    let target = Target { tenant: &login.tenant, connection: &login.connection, settings };
-    let answer = Answer { target, verifier: &login.verifier, nonce: &login.nonce, code };
-    let (verified, more, tokens) = redeem(broker, &answer).await?;
+/// Who the person behind the provider's code is.
+pub(crate) async fn identify(broker: &Broker, answer: &Answer<'_>) -> Result<Identity, Error> {
+    let (verified, more, tokens) = redeem(broker, answer).await?;
     let outline = outline(Some(&verified.claims), more.as_ref());
     let kept = Kept { sub: verified.subject, outline, tokens };
     let said = (&verified.claims, more.as_ref());
-    let identity = identity_of(&settings.claims, said, &verified.issuer, kept);
+    let identity = identity_of(&answer.target.settings.claims, said, &verified.issuer, kept);
     let identity = identity.ok_or(LoginError::UpstreamInvalid("no usable unique-id claim"))?;
     Ok(Identity { auth_time: verified.auth_time, method: verified.method, ..identity })
 }
 
-/// What ID token and userinfo say of a person; `None` without a usable unique-id claim.
-pub(super) fn identity_of(
+/// What ID token and userinfo, or an assertion alone, say of a person; `None` without a usable unique-id claim.
+pub(crate) fn identity_of(
     names: &ClaimNames,
     (id_token, userinfo): (&Claims, Option<&Claims>),
     issuer: &str,

@@ -107,12 +107,20 @@ pub enum Refused {
     /// Says that it answers a request, where none was made.
     #[error("the response came without a request but names one: at Rippling, tick \"Disable InResponseTo field\"")]
     DummyInResponseTo,
+    /// Used before.
+    #[error("the assertion, or the request that it answers, was used before")]
+    Replayed,
     /// No authentication statement.
     #[error("the assertion does not say that anybody signed in")]
     Statement,
     /// A name identifier that is empty, too long, or for somebody else.
     #[error("the assertion names nobody: set a NameID at the identity provider")]
     NameId,
+    /// Another name at each sign-in, where it should be the person's for good.
+    #[error(
+        "the NameID is transient, another at each sign-in: set another format at the identity provider, or another unique_id_claim"
+    )]
+    Transient,
     /// An attribute that is there twice, or holds what is no value.
     #[error("an attribute of the assertion cannot be read")]
     Attribute,
@@ -170,8 +178,10 @@ impl Refused {
             Self::InResponseTo => "in_response_to",
             Self::Unsolicited => "unsolicited",
             Self::DummyInResponseTo => "dummy_in_response_to",
+            Self::Replayed => "replayed",
             Self::Statement => "statement",
             Self::NameId => "name_id",
+            Self::Transient => "transient",
             Self::Attribute => "attribute",
             Self::Instant => "instant",
             Self::Certificate => "certificate",

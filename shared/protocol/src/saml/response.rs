@@ -15,6 +15,56 @@ pub fn posted(field: &str) -> Result<String, Refused> {
     xml::message(&xml::base64(field)?)
 }
 
+/// What an identity provider answers that did not sign the person in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The request that it answers, if it names one.
+    pub in_response_to: Option<String>,
+    /// The innermost status that it reports (saml-core §3.2.2.2), if it is a registered one.
+    pub status: &'static str,
+}
+
+/// The failure that a response reports, if it is one. Identity providers do not sign these.
+pub fn failure(text: &str) -> Option<Failure> {
+    const REGISTERED: [&str; 22] = [
+        "Requester",
+        "Responder",
+        "VersionMismatch",
+        "AuthnFailed",
+        "InvalidAttrNameOrValue",
+        "InvalidNameIDPolicy",
+        "NoAuthnContext",
+        "NoAvailableIDP",
+        "NoPassive",
+        "NoSupportedIDP",
+        "ProxyCountExceeded",
+        "RequestDenied",
+        "RequestUnsupported",
+        "RequestVersionDeprecated",
+        "RequestVersionTooHigh",
+        "RequestVersionTooLow",
+        "ResourceNotRecognized",
+        "TooManyResponses",
+        "UnknownAttrProfile",
+        "UnknownPrincipal",
+        "UnsupportedBinding",
+        "PartialLogout",
+    ];
+    let document = xml::parse(text, xml::MESSAGE_LIMIT).ok()?;
+    if root(&document) != Err(Refused::Status) {
+        return None;
+    }
+    let response = document.root_element();
+    let mut codes = response.descendants().filter(|node| xml::is(*node, PROTOCOL, "StatusCode"));
+    let code = codes.next_back().and_then(|code| xml::attribute(code, "Value")).unwrap_or_default();
+    let name = code.strip_prefix("urn:oasis:names:tc:SAML:2.0:status:");
+    let registered = REGISTERED.into_iter().find(|registered| Some(*registered) == name);
+    Some(Failure {
+        in_response_to: xml::attribute(response, "InResponseTo").map(str::to_owned),
+        status: registered.unwrap_or("a status that is not registered"),
+    })
+}
+
 /// What a response holds. Nothing of it is believed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {

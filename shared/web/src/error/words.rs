@@ -3,6 +3,7 @@
 use http::StatusCode;
 use vestibule_core::error::{Error, Internal, LoginError};
 use vestibule_core::store::StoreError;
+use vestibule_protocol::saml::Refused;
 
 /// Status, title and advice of a page.
 pub(super) fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
@@ -37,7 +38,8 @@ const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static 
             "This sign-in has expired",
             "It took too long, was already finished, or began in another browser. Start again from your application.",
         ),
-        LoginError::OtherIssuer | LoginError::UpstreamInvalid(_) | LoginError::Saml(_) => (
+        LoginError::Saml(refused) => saml_words(*refused),
+        LoginError::OtherIssuer | LoginError::UpstreamInvalid(_) => (
             StatusCode::BAD_GATEWAY,
             "Your identity provider's answer was refused",
             "It did not pass our checks, so you are not signed in. Try again from your application. If it happens \
@@ -86,5 +88,30 @@ const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static 
             "It may have been used already, taken back, replaced by a newer one, or be too old. If you have been here \
              before, just sign in at your application. Otherwise ask whoever invited you to send it again.",
         ),
+    }
+}
+
+const fn saml_words(refused: Refused) -> (StatusCode, &'static str, &'static str) {
+    match refused {
+        Refused::Unsolicited => (
+            StatusCode::BAD_REQUEST,
+            "Start at your application",
+            "Your identity provider sent you here of its own accord, and this service does not take that as a sign-in. \
+             Open your application, and sign in there.",
+        ),
+        Refused::DummyInResponseTo => (
+            StatusCode::BAD_GATEWAY,
+            "Your identity provider's answer was refused",
+            "It names a request that nobody here made. Open your application, and sign in there. If this came from a tile \
+             of Rippling's, its administrator has to tick \"Disable InResponseTo field\".",
+        ),
+        Refused::Transient => (
+            StatusCode::BAD_GATEWAY,
+            "Your identity provider does not say who you are",
+            "It gives you another name at each sign-in, so you would be somebody new each time. Ask your administrator to \
+             have it send a name that stays the same, and send them the reference below.",
+        ),
+        Refused::Replayed => login_words(&LoginError::UnknownLogin),
+        _ => login_words(&LoginError::OtherIssuer),
     }
 }

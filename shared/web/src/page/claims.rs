@@ -1,8 +1,10 @@
-//! What came of a test login: what the provider said in its ID token and at userinfo, or why it did not work.
+//! What came of a test login: what the provider said in its ID token and at userinfo, or in its assertion, or why it did not
+//! work.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 use vestibule_core::login::test_login::Shown;
+use vestibule_core::model::test_login::TestClaims;
 
 use super::{Extras, Page, page, page_with};
 
@@ -41,17 +43,26 @@ pub(crate) fn test_login(shown: &Shown) -> Page {
                     "This is what the identity provider said. Nobody was signed in and nobody was created. \
                      You can close this window."
                 }
-                (table("ID token", &claims.id_token))
-                @match &claims.userinfo {
-                    Some(userinfo) => (table("Userinfo", userinfo)),
-                    None => {
-                        h2 { "Userinfo" }
-                        p { "The identity provider has no userinfo endpoint." }
-                    }
+                @match &claims.assertion {
+                    Some(assertion) => (table("Assertion", assertion)),
+                    None => (tokens(claims)),
                 }
             };
             let extras = Extras { style: Some(STYLE.to_owned()), ..Extras::default() };
             page_with("The test login works", &body, &extras)
+        }
+    }
+}
+
+fn tokens(claims: &TestClaims) -> Markup {
+    html! {
+        (table("ID token", &claims.id_token))
+        @match &claims.userinfo {
+            Some(userinfo) => (table("Userinfo", userinfo)),
+            None => {
+                h2 { "Userinfo" }
+                p { "The identity provider has no userinfo endpoint." }
+            }
         }
     }
 }
@@ -72,17 +83,18 @@ fn table(source: &str, claims: &Map<String, Value>) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use vestibule_core::model::test_login::TestClaims;
-
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn whatever_is_put_in_is_escaped() {
         let claims = json!({"<script>1": "</code><script>2", "b": ["<script>3"]});
         let id_token = claims.as_object().unwrap().clone();
-        for userinfo in [None, Some(id_token.clone())] {
-            let page = test_login(&Shown::Claims(TestClaims { id_token: id_token.clone(), userinfo }));
+        let none = TestClaims { id_token: id_token.clone(), userinfo: None, assertion: None };
+        let both = TestClaims { userinfo: Some(id_token.clone()), ..none.clone() };
+        let assertion = TestClaims { assertion: Some(id_token), ..none.clone() };
+        for claims in [none, both, assertion] {
+            let page = test_login(&Shown::Claims(claims));
             assert!(!page.html.contains("<script>"), "{}", page.html);
         }
         let page = test_login(&Shown::Failed("<script>".to_owned()));

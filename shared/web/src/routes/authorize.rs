@@ -49,7 +49,7 @@ async fn start_login(
     };
     let too_large = oauth::Error::invalid_request("the request is too large to be carried through the login");
     let login = cookie::set_login(&started.id, started.cookie.as_str(), started.response_mode).ok_or(too_large)?;
-    let mut reply = response::redirect(started.location.as_str());
+    let mut reply = response::send(&started.sending);
     response::set_cookies(reply.headers_mut(), cookie::drop_surplus_logins(headers));
     response::set_cookies(reply.headers_mut(), [login]);
     Ok(reply)

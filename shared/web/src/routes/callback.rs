@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{HeaderMap, Request, Uri};
 use vestibule_core::Broker;
-use vestibule_core::login::checkpoint::Passage;
+use vestibule_core::login::test_login::Came;
 use vestibule_core::login::{Refusal, finish};
 use vestibule_core::model::connection::ResponseMode;
 use vestibule_core::seal::Sealed;
@@ -31,27 +31,21 @@ pub(crate) async fn post(State(broker): Shared, request: Request<Body>) -> Reply
 }
 
 async fn answer(broker: &Broker, headers: &HeaderMap, parameters: &str, came_by: ResponseMode) -> Reply {
-    if let Some(reply) = test_login::answer(broker, headers, parameters, came_by).await {
+    let params = match Params::parse(parameters).map_err(oauth::Error::from) {
+        Ok(params) => params,
+        Err(error) => return show_refusal(broker, &Refusal::Page(error.into())),
+    };
+    let id = params.get("state").ok().flatten();
+    if let Some(reply) = test_login::answer(broker, headers, (id, &params), Came::Callback(came_by)).await {
         return reply;
     }
-    let mut reply = match finish_login(broker, headers, parameters, came_by).await {
+    let login = |id: &str| cookie::login(headers, id).map(Sealed::from_text);
+    let mut reply = match finish::finish(broker, &params, came_by, login, cookie::session(headers)).await {
         Ok(passage) => checkpoint::passage(headers, &passage),
         Err(refusal) => show_refusal(broker, &refusal),
     };
     // Finished or refused, this login is over: its cookie is good for one answer.
-    let id = Params::parse(parameters).ok().and_then(|params| params.get("state").ok().flatten().map(str::to_owned));
     let held = id.filter(|id| cookie::login(headers, id).is_some());
-    response::set_cookies(reply.headers_mut(), held.and_then(|id| cookie::drop_login(&id, came_by)));
+    response::set_cookies(reply.headers_mut(), held.and_then(|id| cookie::drop_login(id, came_by)));
     reply
-}
-
-async fn finish_login(
-    broker: &Broker,
-    headers: &HeaderMap,
-    parameters: &str,
-    came_by: ResponseMode,
-) -> Result<Passage, Refusal> {
-    let params = Params::parse(parameters).map_err(oauth::Error::from)?;
-    let login = |id: &str| cookie::login(headers, id).map(Sealed::from_text);
-    finish::finish(broker, &params, came_by, login, cookie::session(headers)).await
 }

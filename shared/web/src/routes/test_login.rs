@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
-use vestibule_core::login::test_login::{self, Shown, Start};
+use vestibule_core::login::test_login::{self, Came, Shown, Start};
 use vestibule_core::model::connection::ResponseMode;
 use vestibule_core::seal::Sealed;
 use vestibule_core::{Broker, Error};
@@ -26,25 +26,28 @@ async fn begin(broker: &Broker, handle: &str, headers: &HeaderMap) -> Result<Rep
         Start::Ended(shown) => return Ok(outcome(&shown)),
     };
     let cookie = cookie::set_test_login(&started.id, started.cookie.as_str(), started.response_mode);
-    let mut reply = response::redirect(started.location.as_str());
+    let mut reply = response::send(&started.sending);
     response::set_cookies(reply.headers_mut(), cookie::drop_surplus_test_logins(headers));
     response::set_cookies(reply.headers_mut(), cookie);
     Ok(reply)
 }
 
-/// The answer to a test login; `None` if it belongs to none of this browser's.
+/// The answer to a test login; `None` if it belongs to none of this browser's. The id is the one that came with it.
 pub(crate) async fn answer(
     broker: &Broker,
     headers: &HeaderMap,
-    parameters: &str,
-    came_by: ResponseMode,
+    (id, params): (Option<&str>, &Params<'_>),
+    came: Came<'_>,
 ) -> Option<Reply> {
-    let params = Params::parse(parameters).ok()?;
-    let id = params.get("state").ok()??;
+    let id = id?;
     let sealed = Sealed::from_text(cookie::test_login(headers, id)?);
-    let mut reply = match test_login::finish(broker, &params, came_by, (id, &sealed)).await {
+    let mut reply = match test_login::finish(broker, params, came, (id, &sealed)).await {
         Ok(shown) => outcome(&shown),
         Err(error) => show(broker, Surface::Page, &error),
+    };
+    let came_by = match came {
+        Came::Callback(came_by) => came_by,
+        Came::Posted(..) => ResponseMode::FormPost,
     };
     response::set_cookies(reply.headers_mut(), cookie::set_test_login(id, "", came_by));
     Some(reply)

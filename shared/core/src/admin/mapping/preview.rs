@@ -122,7 +122,7 @@ pub async fn preview(
     })
 }
 
-/// What a test login brought, from ID token and userinfo.
+/// What a test login brought, from ID token and userinfo, or from an assertion alone.
 async fn tested(
     broker: &Broker,
     connection: (&str, &str),
@@ -130,8 +130,8 @@ async fn tested(
 ) -> Result<(Map<String, Value>, Map<String, Value>), Error> {
     let claims = test_logins::claims(broker, connection, id).await?;
     let not_done = || AdminError::problem("/test_login", "is no test login of the connection that is done");
-    let TestClaims { id_token, userinfo } = claims.ok_or_else(not_done)?;
-    Ok((id_token, userinfo.unwrap_or_default()))
+    let TestClaims { id_token, userinfo, assertion } = claims.ok_or_else(not_done)?;
+    Ok((assertion.unwrap_or(id_token), userinfo.unwrap_or_default()))
 }
 
 fn granted(outcome: &Outcome, kind: Kind) -> Vec<Granted> {

@@ -49,6 +49,16 @@ impl SessionShard {
         RecordKey::new(self.partition(), format!("{prefix}{session}"))
     }
 
+    /// The shard in which the messages of an exchange with a connection's provider meet.
+    pub fn of_exchange(tenant: &str, connection: &str, name: &str, shards: u16) -> Self {
+        Self::of_notice(tenant, connection, name, shards).0
+    }
+
+    /// That a connection's message of a kind and a name was used.
+    pub fn spent(&self, connection: &str, kind: &str, name: &str) -> RecordKey<()> {
+        RecordKey::new(self.partition(), format!("spent#{}", hash_parts(&[connection, kind, name])))
+    }
+
     /// Where a connection's notices of a name are remembered.
     pub fn of_notice(tenant: &str, connection: &str, name: &str, shards: u16) -> (Self, RecordKey<()>) {
         let hash = hash_parts(&[connection, name]);

@@ -1,0 +1,8 @@
+//! What identity providers that speak SAML reach: `/saml/{tenant}/{connection}/…`.
+
+pub(crate) mod acs;
+
+use axum::extract::Path;
+
+/// Tenant and connection.
+pub(super) type Named = Path<(String, String)>;
