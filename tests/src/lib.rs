@@ -6,6 +6,7 @@ pub mod control_plane;
 pub mod cookie;
 pub mod deployment;
 pub mod dns;
+pub mod encryption;
 pub mod form;
 pub mod in_process;
 pub mod passing;

@@ -45,8 +45,10 @@ mod flows {
     mod revocation;
     mod rotation;
     mod saml_login;
+    mod saml_people;
     mod saml_refused;
     mod saml_requests;
+    mod saml_unasked;
     mod scim_access;
     mod scim_audit;
     mod scim_clients;

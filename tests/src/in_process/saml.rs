@@ -41,16 +41,17 @@ impl TestBroker {
 
     /// Connects the tenant with it, with these members of `saml` in place of the usual ones; null leaves one out.
     pub async fn connect_saml(&self, id: &str, idp: &FakeSamlIdp, members: &Value) -> Value {
-        let mut saml = json!({
+        self.connect_saml_with(id, idp, members, &json!({})).await
+    }
+
+    /// The same, with these members of the connection beside `saml`.
+    pub async fn connect_saml_with(&self, id: &str, idp: &FakeSamlIdp, members: &Value, beside: &Value) -> Value {
+        let usual = json!({
             "idp_entity_id": idp.entity_id(), "single_sign_on": [{ "binding": "redirect", "location": SSO }],
             "certificates": [idp.certificate()],
         });
-        if let (Some(usual), Some(members)) = (saml.as_object_mut(), members.as_object()) {
-            usual.extend(members.clone());
-            usual.retain(|_, value| !value.is_null());
-        }
-        let connection = json!({ "name": "SAML", "protocol": "saml", "saml": saml });
-        self.admin(Method::PUT, &format!("/tenants/acme/connections/{id}"), &connection).await
+        let connection = json!({ "name": "SAML", "protocol": "saml", "saml": merged(usual, members) });
+        self.admin(Method::PUT, &format!("/tenants/acme/connections/{id}"), &merged(connection, beside)).await
     }
 
     /// The first leg through a connection: what the provider is asked, and the login's cookie as `name=value`.
@@ -88,4 +89,12 @@ impl TestBroker {
         let (asked, cookie) = self.start_saml(id, &[]).await;
         self.finish_saml(idp, &idp.says(&asked, ALICE), &asked, &cookie).await
     }
+}
+
+fn merged(mut object: Value, members: &Value) -> Value {
+    if let (Some(object), Some(members)) = (object.as_object_mut(), members.as_object()) {
+        object.extend(members.clone());
+        object.retain(|_, value| !value.is_null());
+    }
+    object
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::json;
 use vestibule_tests::Reply;
-use vestibule_tests::in_process::{TestBroker, signed_in};
+use vestibule_tests::in_process::{ALICE, TestBroker, signed_in};
 use vestibule_tests::watched_store::{Counter, watched};
 
 /// A process that has served before, over a store that counts.
@@ -35,6 +35,24 @@ async fn a_sign_in_commits_twice() {
     assert_eq!(store.calls(), none(), "login start");
     let signed = signed_in(&test.finish(&authorization, &login).await);
     assert_eq!(store.calls(), of(2, &["sessions"]), "callback: the identity with the person, their gate");
+    test.redeem(&signed.code).await;
+    assert_eq!(store.calls(), of(1, &["sessions"]), "redemption: the code");
+}
+
+/// ED-2: through a provider that speaks SAML, too, a start touches no store. The assertion that is used up is a commit more.
+#[tokio::test]
+async fn a_sign_in_by_saml_commits_three_times() {
+    let (test, store) = warm().await;
+    let idp = test.saml_idp().await;
+    let signed = json!({ "sign_requests": true });
+    test.connect_saml("saml", &idp, &signed).await;
+    test.sign_in_by_saml("saml", &idp).await;
+    store.calls();
+    let (asked, login) = test.start_saml("saml", &[]).await;
+    assert_eq!(store.calls(), none(), "login start");
+    let signed = signed_in(&test.finish_saml(&idp, &idp.says(&asked, ALICE), &asked, &login).await);
+    let commits = of(2, &["sessions", "sessions"]);
+    assert_eq!(store.calls(), commits, "response: assertion and request; the identity with the person, their gate");
     test.redeem(&signed.code).await;
     assert_eq!(store.calls(), of(1, &["sessions"]), "redemption: the code");
 }
