@@ -44,6 +44,9 @@ mod flows {
     mod resume;
     mod revocation;
     mod rotation;
+    mod saml_expiry;
+    mod saml_keys;
+    mod saml_metadata;
     mod scim_access;
     mod scim_audit;
     mod scim_clients;

@@ -10,7 +10,7 @@ use vestibule_core::Broker;
 use crate::origin;
 use crate::routes::{
     admin, authorize, callback, checkpoint, documents, home, initiate, introspect, invitation, logout, provider_notice,
-    pushed, relay, revoke, scim, status, test_login, token, userinfo, verify,
+    pushed, relay, revoke, saml, scim, status, test_login, token, userinfo, verify,
 };
 
 /// The router. Every runtime serves this one.
@@ -37,6 +37,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/oauth2/frontchannel-logout/{tenant}/{connection}", get(provider_notice::frontchannel_logout))
         .route("/oauth2/backchannel-logout/{tenant}/{connection}", post(provider_notice::backchannel_logout))
         .route("/oauth2/global-token-revocation/{tenant}/{connection}", post(provider_notice::revocation))
+        .route("/saml/{tenant}/{connection}/metadata", get(saml::metadata::get))
         .route("/api/svc/v1/oauth2/authorize", get(relay::authorize))
         .route("/api/svc/v1/oauth2/token", post(relay::token))
         .route("/api/svc/v1/oauth2/refresh", post(relay::refresh))

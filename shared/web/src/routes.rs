@@ -14,6 +14,7 @@ pub(crate) mod provider_notice;
 pub(crate) mod pushed;
 pub(crate) mod relay;
 pub(crate) mod revoke;
+pub(crate) mod saml;
 pub(crate) mod scim;
 pub(crate) mod status;
 pub(crate) mod test_login;

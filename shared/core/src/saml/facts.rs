@@ -1,6 +1,9 @@
 //! What a provider's metadata says that can be used.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
 use url::Url;
 use vestibule_protocol::saml::{Certificate, Endpoint, IdpMetadata, Refused};
 
@@ -19,12 +22,23 @@ pub(crate) enum FactsError {
     NowhereToSignIn,
 }
 
+impl FactsError {
+    /// The reason's name, stable.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Refused(refused) => refused.name(),
+            Self::NowhereToSignIn => "nowhere_to_sign_in",
+        }
+    }
+}
+
 /// Reads the metadata of the provider of this entity id, or of the only one in it; says its entity id, too. Addresses that
 /// browsers must not be sent to are left out.
 pub(crate) fn read(broker: &Broker, text: &str, meant: Option<&str>) -> Result<(String, IdpFacts), FactsError> {
     let metadata = IdpMetadata::read(text, meant, broker.platform.clock.now())?;
     let IdpMetadata { entity_id, single_sign_on, single_logout, wants_signed_requests, valid_until, .. } = metadata;
-    let usable = |all: Vec<Endpoint>| all.into_iter().filter(|endpoint| is_usable(broker, endpoint)).collect::<Vec<_>>();
+    let usable =
+        |all: Vec<Endpoint>| all.into_iter().filter(|endpoint| is_usable(broker, endpoint)).collect::<Vec<_>>();
     let (single_sign_on, single_logout) = (usable(single_sign_on), usable(single_logout));
     if single_sign_on.is_empty() {
         return Err(FactsError::NowhereToSignIn);
@@ -36,6 +50,16 @@ pub(crate) fn read(broker: &Broker, text: &str, meant: Option<&str>) -> Result<(
 /// Certificates as they are kept: base64 of DER.
 pub(crate) fn certificates(all: impl IntoIterator<Item = Certificate>) -> Vec<String> {
     all.into_iter().map(|certificate| STANDARD.encode(certificate.der)).collect()
+}
+
+/// SHA-256 of a certificate in hexadecimal: what consoles call its thumbprint or fingerprint.
+pub(crate) fn fingerprint(der: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(der))
+}
+
+/// The fingerprints of certificates as they are kept, in an order of their own.
+pub(crate) fn fingerprints(kept: &[String]) -> BTreeSet<String> {
+    kept.iter().filter_map(|text| STANDARD.decode(text).ok()).map(|der| fingerprint(&der)).collect()
 }
 
 fn is_usable(broker: &Broker, endpoint: &Endpoint) -> bool {
