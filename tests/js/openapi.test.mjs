@@ -176,6 +176,7 @@ test('a life of each object goes as described', async () => {
   await kept('GET', `${at}/connections/op/test-logins/none`, 404);
   await kept('POST', `${at}/connections/none/test-login`, 404);
   await directories(at);
+  await saml(`${at}/connections/saml`);
   const hr = { id: 'urn:example:hr', name: 'HR', attributes: [{ name: 'badge' }] };
   await kept('GET', `${at}/scim-schemas`, 404);
   await kept('PUT', `${at}/scim-schemas`, 400, { user: [hr], group: [hr] });
@@ -206,6 +207,25 @@ test('a life of each object goes as described', async () => {
     await kept('DELETE', path, 404);
   }
 });
+
+/** A connection that speaks SAML, at `one`: what is known of its provider, and our keys. */
+async function saml(one) {
+  const metadata_url = 'https://idp.example/metadata';
+  await kept('GET', `${one}/saml-keys`, 404);
+  await kept('GET', `${one}/saml-provider`, 404);
+  await kept('PUT', one, 201, { name: 'S', protocol: 'saml', saml: { idp_entity_id: 'https://idp.example', metadata_url } });
+  await kept('GET', `${one}/saml-provider`, 200);
+  await kept('POST', `${one}/saml-provider/refresh`, 200);
+  await kept('GET', `${one}/saml-keys`, 200);
+  await kept('POST', `${one}/saml-keys`, 400, { usage: 'encryption', algorithm: 'ES256' });
+  await kept('POST', `${one}/saml-keys`, 412, { usage: 'signing' }, { 'if-match': '"other"' });
+  const { keys } = await kept('POST', `${one}/saml-keys`, 200, { usage: 'signing', algorithm: 'ES256' });
+  await kept('POST', `${one}/saml-keys/none/activate`, 404);
+  await kept('DELETE', `${one}/saml-keys/${keys[0].id}`, 400);
+  await kept('POST', `${one}/saml-keys/${keys[1].id}/activate`, 200);
+  await kept('DELETE', `${one}/saml-keys/${keys[0].id}`, 204);
+  await kept('DELETE', one, 204);
+}
 
 /** Who may speak SCIM to the tenant at `at`. */
 async function directories(at) {

@@ -25,6 +25,7 @@ pub struct Network {
     down: Mutex<bool>,
     told: Mutex<Vec<Call>>,
     receivers: Mutex<HashMap<String, Receiver>>,
+    documents: Mutex<HashMap<String, (u16, String, usize)>>,
 }
 
 /// Somebody else's server that we send to: what it answers, and what it got.
@@ -43,6 +44,7 @@ impl Network {
             down: Mutex::default(),
             told: Mutex::default(),
             receivers: Mutex::default(),
+            documents: Mutex::default(),
         }
     }
 
@@ -55,6 +57,19 @@ impl Network {
     pub fn received(&self, address: &str) -> Vec<Call> {
         let mut receivers = self.receivers.lock().expect("no panic");
         receivers.get_mut(address).map(|receiver| std::mem::take(&mut receiver.got)).unwrap_or_default()
+    }
+
+    /// From now on, a GET of this address is answered like this; 0 is no answer.
+    pub fn serve(&self, address: &str, status: u16, body: &str) {
+        let mut documents = self.documents.lock().expect("no panic");
+        let served = documents.entry(address.to_owned()).or_default();
+        (served.0, served.1) = (status, body.to_owned());
+    }
+
+    /// How often what is served at an address was fetched since the last look.
+    pub fn fetched(&self, address: &str) -> usize {
+        let mut documents = self.documents.lock().expect("no panic");
+        documents.get_mut(address).map(|served| std::mem::take(&mut served.2)).unwrap_or_default()
     }
 
     /// Publishes a TXT record, as resolvers write it.
@@ -87,6 +102,10 @@ impl HttpClient for Network {
             receiver.got.push(Call { headers: parts.headers, body });
             let answer = Response::builder().status(receiver.status).body(Bytes::new());
             return answer.map_err(|_| HttpError::Timeout);
+        }
+        if let Some((status, body, fetched)) = self.documents.lock().expect("no panic").get_mut(&address) {
+            *fetched += 1;
+            return Response::builder().status(*status).body(body.clone().into()).map_err(|_| HttpError::Timeout);
         }
         let Some(query) = address.strip_prefix(RESOLVER) else { return self.idp.send(request).await };
         if *self.down.lock().expect("no panic") {

@@ -13,6 +13,7 @@ pub mod passing;
 pub mod platform;
 pub mod reply;
 pub mod revocation;
+pub mod saml;
 pub mod scim;
 pub mod status_list;
 pub mod watched_store;

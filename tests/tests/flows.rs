@@ -44,7 +44,10 @@ mod flows {
     mod resume;
     mod revocation;
     mod rotation;
+    mod saml_expiry;
+    mod saml_keys;
     mod saml_login;
+    mod saml_metadata;
     mod saml_people;
     mod saml_refused;
     mod saml_requests;

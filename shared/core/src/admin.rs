@@ -29,6 +29,8 @@ pub mod provisioning;
 mod read;
 pub mod relay;
 pub mod reseal;
+pub mod saml_keys;
+pub mod saml_provider;
 mod scim_access;
 pub mod scim_clients;
 pub mod scim_schemas;

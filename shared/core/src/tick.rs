@@ -11,11 +11,14 @@
 
 use std::collections::VecDeque;
 
+use vestibule_protocol::time::Timestamp;
+
 use crate::Broker;
 use crate::delivery;
 use crate::error::Error;
 use crate::outbox;
 use crate::platform::Task;
+use crate::saml;
 use crate::store::key::SessionShard;
 use crate::store::{Partition, key};
 use crate::sync;
@@ -26,7 +29,7 @@ use crate::usage;
 pub struct TickReport {
     /// The slot.
     pub slot: u32,
-    /// Its tasks: one for each of its partitions, two where sessions lie.
+    /// Its tasks: one for each of its partitions, three where sessions lie, and now and then two for a tenant's.
     pub partitions: u32,
     /// Those of them whose task could not be sent. They wait for their slot, and the log says why.
     pub failed: u32,
@@ -64,13 +67,14 @@ pub struct HereReport {
 
 /// Sends tasks for the slot of this minute.
 pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
-    let minute = broker.platform.clock.now().seconds().div_euclid(60);
+    let now = broker.platform.clock.now();
+    let minute = now.seconds().div_euclid(60);
     let slot = u32::try_from(minute.rem_euclid(i64::from(key::SLOTS))).unwrap_or_default();
     let mut report = TickReport { slot, ..TickReport::default() };
     let mut after = None;
     loop {
         let page = broker.platform.store.list(&key::sync_partition(slot), "", after.as_deref(), 100).await?;
-        let tasks: Vec<Task> = page.records.into_iter().flat_map(|registered| tasks_of(registered.id)).collect();
+        let tasks: Vec<Task> = page.records.into_iter().flat_map(|registered| tasks_of(registered.id, now)).collect();
         let sent = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
         report.partitions += sent;
         if sent > 0
@@ -86,13 +90,15 @@ pub(crate) async fn tick(broker: &Broker) -> Result<TickReport, Error> {
     }
 }
 
-/// What a partition owes is one task, the examination of its sessions another, the counting of their requests a third:
-/// whoever only wakes it asks for the first.
-fn tasks_of(partition: String) -> impl Iterator<Item = Task> {
-    let has_sessions = SessionShard::of_partition(&Partition::new(partition.clone())).is_some();
-    let begins = [key::WATCH, SessionShard::USAGE_MARK].map(str::to_owned);
-    let begins = begins.into_iter().filter(move |_| has_sessions).map(Some);
-    std::iter::once(None).chain(begins).map(move |after| Task { partition: partition.clone(), after })
+/// What a partition owes is one task, the examination of its sessions another, the counting of their requests a third, and
+/// a look at a tenant's connections that speak SAML a fourth: whoever only wakes it asks for the first.
+fn tasks_of(name: String, now: Timestamp) -> impl Iterator<Item = Task> {
+    let partition = Partition::new(name.clone());
+    let has_sessions = SessionShard::of_partition(&partition).is_some();
+    let is_watched = key::tenant_of(&partition).is_some_and(|tenant| saml::watch::is_due(tenant, now));
+    let begins = [(key::WATCH, has_sessions), (SessionShard::USAGE_MARK, has_sessions), (key::SAML_KEYS, is_watched)];
+    let begins = begins.into_iter().filter(|(_, is_wanted)| *is_wanted).map(|(begin, _)| Some(begin.to_owned()));
+    std::iter::once(None).chain(begins).map(move |after| Task { partition: name.clone(), after })
 }
 
 /// Does one batch of what a partition owes, or of the examination of its sessions, and sends the rest on.
@@ -148,6 +154,12 @@ async fn batch(broker: &Broker, task: &Task) -> Result<(WorkReport, Option<Task>
         let shard = SessionShard::of_partition(&partition).ok_or(Error::bug("marks of requests among no sessions"))?;
         let goes_on = usage::fold(broker, &shard).await?;
         (WorkReport { goes_on, ..WorkReport::default() }, task.after.clone())
+    } else if let Some(tenant) = key::tenant_of(&partition)
+        && task.after.as_ref().is_some_and(|after| after.starts_with(key::SAML_KEYS))
+    {
+        let looked = saml::watch::work(broker, &partition, tenant, task.after.as_deref()).await?;
+        let (failed, goes_on) = (looked.failed, looked.next.is_some());
+        (WorkReport { failed, goes_on, ..WorkReport::default() }, looked.next)
     } else {
         let batch = outbox::work(broker, &partition, task.after.as_deref()).await?;
         let goes_on = batch.rest.is_some();

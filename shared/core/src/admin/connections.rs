@@ -17,7 +17,7 @@ pub use self::check::{CheckReport, Finding, Severity, check};
 pub use self::input::{ConnectionInput, Protocol};
 pub use self::saml::SamlInput;
 use self::view::view;
-pub use self::view::{ConnectionView, OidcView, SamlView};
+pub use self::view::{ConnectionView, IdpView, OidcView, SamlView};
 use super::change::{self, Change, Done, Tagged};
 use super::paging::{self, Page, Paging};
 use super::{Checked, Put, check_id, look, tenants};
@@ -135,8 +135,10 @@ async fn beside(
 }
 
 /// The end of what is kept of a connection that speaks SAML.
-fn saml_records(tenant: &str, id: &str) -> [Write; 2] {
-    [key::saml_provider(tenant, id).delete(Expect::Any), key::saml_keys(tenant, id).delete(Expect::Any)]
+fn saml_records(tenant: &str, id: &str) -> [Write; 3] {
+    let (provider, keys, told) =
+        (key::saml_provider(tenant, id), key::saml_keys(tenant, id), key::saml_told(tenant, id));
+    [provider.delete(Expect::Any), keys.delete(Expect::Any), told.delete(Expect::Any)]
 }
 
 fn sealed_secret(

@@ -9,6 +9,7 @@ use crate::Broker;
 use crate::error::Error;
 use crate::model::audit::ChangeKind;
 use crate::model::connection::{Connection, Upstream};
+use crate::saml::keys;
 use crate::seal::{Purpose, Sealed};
 use crate::store::record::{self, Stored};
 use crate::store::{Expect, Write, key};
@@ -24,10 +25,10 @@ pub struct Resealed {
     pub unreadable: Vec<String>,
 }
 
-/// Connections that are written in one commit.
-const BATCH: usize = 50;
+/// Connections that are written in one commit, each with its SAML keys.
+const BATCH: usize = 40;
 
-/// Seals the client secrets of a tenant's connections, and its webhook's secrets, with the first sealing key. Safe to
+/// Seals the client secrets of a tenant's connections, their SAML keys, and its webhook's secrets, with the first sealing key. Safe to
 /// repeat; of a change by somebody else at the same time nothing is lost. Copies may hold what was sealed before for two
 /// minutes more.
 pub async fn reseal(broker: &Broker, change: &Change, tenant: &str) -> Result<Resealed, Error> {
@@ -41,7 +42,11 @@ pub async fn reseal(broker: &Broker, change: &Change, tenant: &str) -> Result<Re
         let mut writes = Vec::new();
         for found in page.records {
             let id = found.id.strip_prefix(key::CONNECTION).unwrap_or_default();
-            writes.extend(connection(broker, tenant, id, record::parse(&found)?, &mut done)?);
+            let found: Stored<Connection> = record::parse(&found)?;
+            if found.value.upstream.saml().is_some() {
+                writes.extend(saml_keys(broker, tenant, id, &mut done).await?);
+            }
+            writes.extend(connection(broker, tenant, id, found, &mut done)?);
         }
         if after.is_none() {
             writes.extend(webhook_secrets(broker, tenant, &mut done).await?);
@@ -82,6 +87,17 @@ fn connection(
         return Ok(None);
     }
     Ok(Some(key::connection(tenant, id).put(&connection, Expect::Version(version))?))
+}
+
+async fn saml_keys(broker: &Broker, tenant: &str, id: &str, done: &mut Resealed) -> Result<Option<Write>, Error> {
+    let record = key::saml_keys(tenant, id);
+    let Some(Stored { value: mut kept, version }) = record.get(&*broker.platform.store).await? else { return Ok(None) };
+    let mut renewed = false;
+    for key in &mut kept.keys {
+        let path = format!("/tenants/{tenant}/connections/{id}/saml-keys/{}", key.id);
+        renewed |= renew(broker, &keys::sealed_place(tenant, id, &key.id), &mut key.private, &path, done);
+    }
+    Ok(if renewed { Some(record.put(&kept, Expect::Version(version))?) } else { None })
 }
 
 async fn webhook_secrets(broker: &Broker, tenant: &str, done: &mut Resealed) -> Result<Option<Write>, Error> {

@@ -39,6 +39,7 @@ fn told(event: &AuditEvent) -> Option<(EventKind, Option<String>)> {
         AuditKind::UserDeleted { .. } => EventKind::UserDeleted,
         AuditKind::SignedOut | AuditKind::SessionReplaced | AuditKind::SessionEnded { .. } => EventKind::SessionEnded,
         AuditKind::SessionsEnded { .. } if event.session.is_some() => EventKind::SessionEnded,
+        AuditKind::SamlExpiring { .. } => EventKind::ConnectionExpiring,
         AuditKind::Provisioned(done) => return provisioned(done),
         _ => return None,
     };

@@ -1,5 +1,7 @@
 //! What happened: the events of the audit log. They hold names and ids, never a secret or a raw claim.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vestibule_protocol::time::Timestamp;
@@ -215,10 +217,39 @@ pub enum AuditKind {
         /// Who.
         administrator: Administrator,
     },
+    /// What a provider that speaks SAML signs with is not what it was, by its metadata.
+    SamlCertificatesChanged {
+        /// Which certificates were kept: SHA-256 of each, in hexadecimal.
+        before: BTreeSet<String>,
+        /// Which are, from now on.
+        after: BTreeSet<String>,
+    },
+    /// Something that a connection which speaks SAML needs ends within 30 days. Told once.
+    SamlExpiring {
+        /// What.
+        what: Expiring,
+        /// Which certificate: SHA-256 of it, in hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+        /// When.
+        ends_at: Timestamp,
+    },
     /// A spent code was presented again; the family that it began is revoked.
     CodeReplayed,
     /// A spent refresh token was presented again; its family is revoked.
     RefreshTokenReplayed,
+}
+
+/// What of a connection that speaks SAML ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Expiring {
+    /// A certificate that the provider signs with. Its signatures count after that, too; providers replace it around then.
+    ProviderCertificate,
+    /// The provider's metadata. Nobody signs in after that.
+    ProviderMetadata,
+    /// A certificate of ours that is in use.
+    OwnCertificate,
 }
 
 /// What a person was deactivated by.

@@ -1,23 +1,58 @@
 //! What is kept for connections that speak SAML beside their settings: the provider's side as fetched, and our keys.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Url;
 use vestibule_protocol::jose::Algorithm;
 use vestibule_protocol::time::Timestamp;
 
 use super::connection::IdpFacts;
 use crate::seal::Sealed;
 
-/// What was last fetched from a provider's metadata address. It is trusted until it is replaced or says that it is over.
+/// What was last fetched from a provider's metadata address, and how the last try went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SamlProvider {
-    /// What its metadata says.
-    pub facts: IdpFacts,
-    /// When it was fetched.
-    pub fetched_at: Timestamp,
-    /// When it was last fetched, or tried, because a signature did not verify; the next such fetch waits for the cool-down.
+    /// The entity id for which it was read. What is kept of another provider counts for nothing.
+    pub entity_id: String,
+    /// Where it comes from.
+    pub metadata_url: Url,
+    /// What it says, with the time when it was fetched; nothing until it could be used once. It is trusted until it is
+    /// replaced or says that it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refetched_at: Option<Timestamp>,
+    pub fetched: Option<FetchedFacts>,
+    /// When the last try began, whatever came of it. The next waits for the cool-down.
+    pub tried_at: Timestamp,
+    /// What went wrong at the last try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FetchFailure>,
+}
+
+/// What a provider's metadata said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchedFacts {
+    /// What it said.
+    #[serde(flatten)]
+    pub facts: IdpFacts,
+    /// When.
+    pub fetched_at: Timestamp,
+}
+
+/// Why a provider's metadata was not taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FetchFailure {
+    /// Why, by a stable name: `unreachable`, `status`, `egress`, or what is wrong with the document.
+    pub error: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What of a connection was told of because it ends soon.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamlTold {
+    /// Certificates by their SHA-256 in hexadecimal, and `metadata`.
+    pub names: BTreeSet<String>,
 }
 
 /// Our keys toward one connection.

@@ -72,6 +72,10 @@ pub enum EventKind {
     /// A session is over, for whatever reason but its age.
     #[serde(rename = "session.ended")]
     SessionEnded,
+    /// Something that a connection needs ends within 30 days: a certificate, or the provider's metadata. The audit log says
+    /// what.
+    #[serde(rename = "connection.expiring")]
+    ConnectionExpiring,
 }
 
 /// Something that happened.

@@ -1,6 +1,9 @@
 //! What a provider's metadata says that can be used.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
 use url::Url;
 use vestibule_protocol::saml::{Certificate, Endpoint, IdpMetadata, Refused};
 
@@ -17,6 +20,16 @@ pub(crate) enum FactsError {
     /// Nobody can be sent there to sign in.
     #[error("names no SingleSignOnService by HTTP-Redirect or HTTP-POST at an https address")]
     NowhereToSignIn,
+}
+
+impl FactsError {
+    /// The reason's name, stable.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Refused(refused) => refused.name(),
+            Self::NowhereToSignIn => "nowhere_to_sign_in",
+        }
+    }
 }
 
 /// Reads the metadata of the provider of this entity id, or of the only one in it; says its entity id, too. Addresses that
@@ -37,6 +50,16 @@ pub(crate) fn read(broker: &Broker, text: &str, meant: Option<&str>) -> Result<(
 /// Certificates as they are kept: base64 of DER.
 pub(crate) fn certificates(all: impl IntoIterator<Item = Certificate>) -> Vec<String> {
     all.into_iter().map(|certificate| STANDARD.encode(certificate.der)).collect()
+}
+
+/// SHA-256 of a certificate in hexadecimal: what consoles call its thumbprint or fingerprint.
+pub(crate) fn fingerprint(der: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(der))
+}
+
+/// The fingerprints of certificates as they are kept, in an order of their own.
+pub(crate) fn fingerprints(kept: &[String]) -> BTreeSet<String> {
+    kept.iter().filter_map(|text| STANDARD.decode(text).ok()).map(|der| fingerprint(&der)).collect()
 }
 
 fn is_usable(broker: &Broker, endpoint: &Endpoint) -> bool {

@@ -1,12 +1,12 @@
 //! From a response as it arrived to what its assertion says, once.
 
-use vestibule_protocol::saml::{Assertion, Expected, Refused};
+use vestibule_protocol::saml::{Assertion, Expected, Refused, Verified};
 use vestibule_protocol::time::Timestamp;
 
 use super::Target;
 use super::names::Names;
-use super::parties::parties;
-use super::verify::Keys;
+use super::parties::{parties, renewed};
+use super::verify::VerifyError;
 use crate::Broker;
 use crate::error::{Error, LoginError};
 use crate::store::key::SessionShard;
@@ -19,10 +19,7 @@ pub(crate) async fn assertion(
     text: &str,
     request: Option<&str>,
 ) -> Result<Assertion, Error> {
-    let parties = parties(broker, target).await?;
-    let crypto = &*broker.platform.crypto;
-    let keys = Keys { crypto, signing: &parties.signing, encryption: &parties.encryption };
-    let verified = Box::pin(keys.verified(text)).await?;
+    let verified = Box::pin(verified(broker, target, text)).await?;
     let names = Names::of(broker, target);
     let now = broker.platform.clock.now();
     let expected = Expected {
@@ -40,6 +37,18 @@ pub(crate) async fn assertion(
         return Err(LoginError::Saml(Refused::Expired).into());
     }
     Ok(assertion)
+}
+
+/// What signatures vouch for. A signature of none of the keys that are known is looked at again, once, with those that the
+/// provider's metadata names now.
+async fn verified(broker: &Broker, target: &Target<'_>, text: &str) -> Result<Verified, Error> {
+    let known = parties(broker, target).await?;
+    let refused = match known.keys(broker).verified(text).await {
+        Err(error @ VerifyError::Refused(Refused::Signature)) => error,
+        outcome => return Ok(outcome?),
+    };
+    let Some(renewed) = renewed(broker, target, &known).await? else { return Err(refused.into()) };
+    Ok(renewed.keys(broker).verified(text).await?)
 }
 
 /// A request of ours that is answered, and until when an answer could come.

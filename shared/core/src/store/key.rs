@@ -122,6 +122,11 @@ pub fn tenant_partition(tenant: &str) -> Partition {
     Partition::new(format!("tenant:{tenant}"))
 }
 
+/// Whose configuration a partition holds; `None` for a partition of another kind.
+pub fn tenant_of(partition: &Partition) -> Option<&str> {
+    partition.as_str().strip_prefix("tenant:")
+}
+
 /// A customer organisation.
 pub fn tenant(tenant: &str) -> RecordKey<Tenant> {
     RecordKey::new(tenant_partition(tenant), "tenant")

@@ -1,6 +1,7 @@
 //! What identity providers that speak SAML reach: `/saml/{tenant}/{connection}/…`.
 
 pub(crate) mod acs;
+pub(crate) mod metadata;
 
 use axum::extract::Path;
 

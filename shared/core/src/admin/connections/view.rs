@@ -11,7 +11,7 @@ use vestibule_protocol::mapping::attribute::AttributeMapping;
 use vestibule_protocol::mapping::path::ClaimPath;
 
 pub use self::oidc::OidcView;
-pub use self::saml::SamlView;
+pub use self::saml::{IdpView, SamlView};
 use super::Protocol;
 use crate::Broker;
 use crate::model::connection::{Connection, LogoutSettings, Revocation, Upstream};

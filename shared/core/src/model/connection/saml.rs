@@ -55,6 +55,13 @@ pub struct IdpFacts {
     pub valid_until: Option<Timestamp>,
 }
 
+impl IdpFacts {
+    /// Whether the metadata that said this says that it counts no more.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.valid_until.is_some_and(|end| end.has_passed(now))
+    }
+}
+
 /// What our authentication requests hold. What is not set is not sent: providers refuse what they do not expect.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SamlRequestSettings {

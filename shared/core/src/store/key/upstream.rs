@@ -2,7 +2,7 @@
 
 use super::tenant_partition;
 use crate::model::connection::UpstreamDocuments;
-use crate::model::saml::{SamlKeys, SamlProvider};
+use crate::model::saml::{SamlKeys, SamlProvider, SamlTold};
 use crate::store::record::RecordKey;
 
 /// The metadata and keys of a connection's identity provider, as last fetched.
@@ -15,7 +15,15 @@ pub fn saml_provider(tenant: &str, connection: &str) -> RecordKey<SamlProvider> 
     RecordKey::new(tenant_partition(tenant), format!("saml-provider#{connection}"))
 }
 
+/// What the ids of our SAML keys start with.
+pub const SAML_KEYS: &str = "saml-keys#";
+
 /// Our SAML keys toward a connection's provider.
 pub fn saml_keys(tenant: &str, connection: &str) -> RecordKey<SamlKeys> {
-    RecordKey::new(tenant_partition(tenant), format!("saml-keys#{connection}"))
+    RecordKey::new(tenant_partition(tenant), format!("{SAML_KEYS}{connection}"))
+}
+
+/// What of a connection that speaks SAML was told of because it ends soon.
+pub fn saml_told(tenant: &str, connection: &str) -> RecordKey<SamlTold> {
+    RecordKey::new(tenant_partition(tenant), format!("saml-told#{connection}"))
 }

@@ -4,6 +4,7 @@
 mod mapping;
 mod operation;
 mod people;
+mod saml;
 mod scim_access;
 mod scim_schemas;
 mod sessions;
@@ -45,6 +46,7 @@ pub(crate) fn fill(table: &mut impl Table) {
     scim_schemas::schemas(table);
     mapping::fill(table);
     connections_of_tenants(table);
+    saml::fill(table);
     sync::fill(table);
     test_logins::fill(table);
     domains_and_hosts(table);

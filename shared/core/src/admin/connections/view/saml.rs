@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use url::Url;
 use vestibule_protocol::saml::{Certificate, Endpoint};
 use vestibule_protocol::time::Timestamp;
@@ -10,6 +9,7 @@ use vestibule_protocol::time::Timestamp;
 use crate::Broker;
 use crate::model::connection::{IdpFacts, IdpInitiated, SamlSettings};
 use crate::saml::Target;
+use crate::saml::facts::fingerprint;
 use crate::saml::names::Names;
 
 /// A provider that speaks SAML.
@@ -118,11 +118,6 @@ impl From<IdpFacts> for IdpView {
 
 impl From<&Certificate> for CertificateView {
     fn from(certificate: &Certificate) -> Self {
-        let digest = Sha256::digest(&certificate.der);
-        Self {
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-            starts_at: certificate.starts,
-            ends_at: certificate.ends,
-        }
+        Self { sha256: fingerprint(&certificate.der), starts_at: certificate.starts, ends_at: certificate.ends }
     }
 }
