@@ -27,9 +27,9 @@ use crate::error::{AdminError, Error};
 use crate::model::audit::ChangeKind;
 use crate::model::connection::{Connection, SamlSettings, Upstream};
 use crate::model::saml::SamlKeys;
+use crate::saml::keys;
 use crate::seal::{Purpose, Sealed};
 use crate::store::{Expect, Write, key};
-use crate::saml::keys;
 
 /// A connection.
 pub async fn get(broker: &Broker, tenant: &str, id: &str) -> Result<Tagged<ConnectionView>, Error> {

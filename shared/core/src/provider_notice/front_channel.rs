@@ -42,7 +42,9 @@ pub async fn signed_out_there(
     cookie: Option<&str>,
 ) -> Result<Framed, Error> {
     let found = connection(broker, tenant, id).await?;
-    let Some(settings) = found.upstream.oidc().filter(|_| found.logout.front_channel) else { return Err(NOT_ON.into()) };
+    let Some(settings) = found.upstream.oidc().filter(|_| found.logout.front_channel) else {
+        return Err(NOT_ON.into());
+    };
     let get = |name| params.get(name).map_err(oauth::Error::from);
     let forget_cookie = match (get("iss")?, get("sid")?) {
         (Some(issuer), Some(sid)) => {

@@ -18,8 +18,7 @@ use crate::upstream::{Target, documents, verify_signature};
 
 const NO_CONNECTION: oauth::Error = oauth::Error::invalid_request("there is no such connection");
 /// Its provider signs no tokens.
-pub(super) const NOT_OIDC: oauth::Error =
-    oauth::Error::invalid_request("the connection does not speak OpenID Connect");
+pub(super) const NOT_OIDC: oauth::Error = oauth::Error::invalid_request("the connection does not speak OpenID Connect");
 const REFUSED: oauth::Error = oauth::Error::invalid_request("the token is refused");
 const REPLAYED: oauth::Error = oauth::Error::invalid_request("the token was used before");
 const UNAVAILABLE: oauth::Error =

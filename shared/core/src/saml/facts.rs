@@ -24,7 +24,8 @@ pub(crate) enum FactsError {
 pub(crate) fn read(broker: &Broker, text: &str, meant: Option<&str>) -> Result<(String, IdpFacts), FactsError> {
     let metadata = IdpMetadata::read(text, meant, broker.platform.clock.now())?;
     let IdpMetadata { entity_id, single_sign_on, single_logout, wants_signed_requests, valid_until, .. } = metadata;
-    let usable = |all: Vec<Endpoint>| all.into_iter().filter(|endpoint| is_usable(broker, endpoint)).collect::<Vec<_>>();
+    let usable =
+        |all: Vec<Endpoint>| all.into_iter().filter(|endpoint| is_usable(broker, endpoint)).collect::<Vec<_>>();
     let (single_sign_on, single_logout) = (usable(single_sign_on), usable(single_logout));
     if single_sign_on.is_empty() {
         return Err(FactsError::NowhereToSignIn);

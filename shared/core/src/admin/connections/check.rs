@@ -15,9 +15,7 @@ use vestibule_protocol::time::Timestamp;
 use crate::Broker;
 use crate::admin::check_id;
 use crate::error::{AdminError, Error};
-use crate::model::connection::{
-    LogoutSettings, OidcSettings, RequestSettings, ResponseMode, UpstreamClientAuth,
-};
+use crate::model::connection::{LogoutSettings, OidcSettings, RequestSettings, ResponseMode, UpstreamClientAuth};
 use crate::platform::{HTTP_BODY_LIMIT, HTTP_TIMEOUT_SECONDS, HttpClient, HttpError};
 use crate::store::key;
 use crate::upstream::parse_jwks;

@@ -69,7 +69,8 @@ pub(super) fn check(broker: &Broker, problems: &mut Problems, input: &Connection
     }
     for (path, uri) in [("/saml/idp_entity_id", &saml.idp_entity_id), ("/saml/sp_entity_id", &saml.sp_entity_id)] {
         if uri.as_ref().is_some_and(|uri| !is_name(uri)) {
-            problems.add(path, "must have 1 to 1024 bytes without spaces and control characters, and be no placeholder");
+            problems
+                .add(path, "must have 1 to 1024 bytes without spaces and control characters, and be no placeholder");
         }
     }
     if saml.idp_entity_id.is_none() && saml.metadata.is_none() {

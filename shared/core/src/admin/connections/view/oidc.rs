@@ -7,9 +7,7 @@ use serde::Serialize;
 
 use crate::Broker;
 use crate::logout::return_address;
-use crate::model::connection::{
-    AssertionAudience, Endpoints, OidcSettings, Prompt, ResponseMode, UpstreamClientAuth,
-};
+use crate::model::connection::{AssertionAudience, Endpoints, OidcSettings, Prompt, ResponseMode, UpstreamClientAuth};
 use crate::provider_notice;
 
 /// A provider that speaks OpenID Connect.
