@@ -106,7 +106,7 @@ export function token(id, form) {
 /** Signs somebody in at an application of the tenant: what it got, and the walk there. */
 export async function signIn(tenant, user, { browser = new PlainBrowser(), id = tenant } = {}) {
   const walked = await walk(browser, authorization(tenant, id), user);
-  assert.ok(walked.arrived, `${tenant}: ${walked.url} answered ${walked.status}: ${walked.body}`);
+  assert.ok(walked.arrived, `${tenant}: ${walked.url} answered ${walked.status}: ${walked.body?.replace(/<style>[^]*<\/style>/, "")}`);
   return { ...walked, ...await redeem(walked.arrived, id) };
 }
 

@@ -40,7 +40,7 @@ for (const [number, [name, [shape, holds]]] of Object.entries(accepted).entries(
     const tenant = `saml-shape-${number}`;
     await putTenant(idp, tenant, { shape, saml: { wants_encryption: true } });
     const { claims, posted } = await signIn(tenant, 'alice');
-    assert.match(posted[0].text, holds);
+    assert.ok(holds.test(posted[0].text), `the provider's answer is in another shape: ${posted[0].text.slice(0, 2000)}`);
     assert.equal(claims.email, 'alice@corp.example');
     assert.equal(claims.given_name, 'Alice');
     assert.equal(claims.family_name, 'Liddell');
@@ -66,13 +66,10 @@ for (const [number, [name, [shape, reason]]] of Object.entries(refused).entries(
     const tenant = `saml-refused-${number}`;
     await putTenant(idp, tenant, { shape, saml: { wants_encryption: true } });
     const browser = new PlainBrowser();
-    const { arrived, posted, status, body } = await walk(browser, authorization(tenant), 'alice');
+    const { posted, status, body } = await walk(browser, authorization(tenant), 'alice');
     assert.equal(posted.length, 1, 'the provider answered');
-    assert.equal(arrived?.searchParams.get('code') ?? null, null);
-    if (!arrived) {
-      assert.ok(status >= 400 && status < 500, `${status}: ${body}`);
-      assert.doesNotMatch(body, /alice/, 'whom it named is not told');
-    }
+    assert.equal(status, 502, body);
+    assert.doesNotMatch(body, /alice/, 'whom it named is not told');
     assert.ok(!browser.received.some((line) => line.startsWith('__Host-session=')), 'there is no session');
     const told = await tried(tenant, 'alice');
     assert.equal(told.state, 'failed');
@@ -104,12 +101,13 @@ test('requests are signed, by redirect and by POST, and a provider that verifies
   // It verifies indeed: not without a signature, and not with another connection's key.
   await putTenant(idp, 'saml-unsigned', { shape });
   const unsigned = await walk(new PlainBrowser(), authorization('saml-unsigned'), 'alice');
-  assert.ok(!unsigned.asked && unsigned.url.startsWith(idp.origin) && unsigned.status >= 400, `${unsigned.status}`);
+  assert.match(unsigned.body, /Validation of received messages enabled, but no signature found on message/);
   const key = (metadata) => /X509Certificate>([^<]+)/.exec(metadata)[1];
   for (const [name, own, other] of [['saml-signed-redirect', byRedirect, posting], ['saml-signed-post', posting, byRedirect]]) {
     idp.trust(name, own.metadata.replaceAll(key(own.metadata), key(other.metadata)), shape);
     const foreign = await walk(new PlainBrowser(), authorization(name), 'alice');
-    assert.ok(!foreign.asked && foreign.url.startsWith(idp.origin) && foreign.status >= 400, `${name}: ${foreign.status}`);
+    assert.match(foreign.body, /Unable to validate/, name);
+    assert.ok(!foreign.asked);
   }
 });
 

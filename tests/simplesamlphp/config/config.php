@@ -1,6 +1,8 @@
 <?php
 // SimpleSAMLphp as an identity provider on this machine, for tests. SSP_URL is where it is, SSP_STATE a folder of this run.
 
+require_once dirname(__DIR__) . '/ciphers.php';
+
 $state = getenv('SSP_STATE');
 $config = [
     'baseurlpath' => getenv('SSP_URL') . '/',
