@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { broker } from './broker.mjs';
 import { PlainBrowser } from './plain-browser.mjs';
 import { SimpleSaml } from './saml.mjs';
-import { authorization, putApplication, putTenant, signIn, token, tried, walk } from './saml-login.mjs';
+import { authorization, putApplication, putTenant, signIn, tried, walk } from './saml-login.mjs';
 
 let idp;
 
@@ -169,41 +169,4 @@ test('a login that begins at the provider begins a session where that is accepte
   const { asked, posted, claims } = await signIn('saml-tile-accept', undefined, { browser });
   assert.deepEqual([asked, posted], [false, []], 'our session is enough');
   assert.equal(claims.email, 'alice@corp.example');
-});
-
-/** Whether an application's refresh token still counts. */
-async function lives(id, { refresh_token }) {
-  const answer = await token(id, { grant_type: 'refresh_token', refresh_token });
-  if (answer.ok) return true;
-  assert.equal((await answer.json()).error, 'invalid_grant');
-  return false;
-}
-
-test('whoever signs out here is signed out there, and comes back', async () => {
-  const tenant = 'saml-out-here';
-  await putTenant(idp, tenant, { more: { logout: { at_provider: true } } });
-  const browser = new PlainBrowser();
-  const got = await signIn(tenant, 'alice', { browser });
-  const query = new URLSearchParams({
-    id_token_hint: got.id_token, post_logout_redirect_uri: `https://app.example/${tenant}/bye`, state: 'a b&c',
-  });
-  const back = await walk(browser, `${broker}/oauth2/logout?${query}`);
-  assert.equal(back.arrived?.href, `https://app.example/${tenant}/bye?state=a+b%26c`, back.body);
-  assert.equal(await lives(tenant, got), false);
-  // The provider asks for the password again.
-  assert.ok((await signIn(tenant, 'alice', { browser })).asked);
-});
-
-test('whoever signs out at the provider is signed out here', async () => {
-  const tenant = 'saml-out-there';
-  await putTenant(idp, tenant);
-  const [browser, elsewhere] = [new PlainBrowser(), new PlainBrowser()];
-  const [got, other] = [await signIn(tenant, 'alice', { browser }), await signIn(tenant, 'alice', { browser: elsewhere })];
-  const done = `${idp.origin}/saml2/idp/metadata.php`;
-  const ended = await walk(browser, `${idp.origin}/saml2/idp/SingleLogoutService.php?${new URLSearchParams({ ReturnTo: done })}`);
-  assert.equal(ended.url, done, 'the provider took our answer');
-  assert.equal(await lives(tenant, got), false);
-  assert.equal(await lives(tenant, other), true, 'another session of the same person goes on');
-  const again = await signIn(tenant, 'alice', { browser });
-  assert.ok(again.asked, 'neither session is left in this browser');
 });
