@@ -54,7 +54,8 @@ async function begin(tenant, settings) {
   });
   const context = await browser.newContext();
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // Other suites keep the machine busy meanwhile.
+  page.setDefaultTimeout(60_000);
   await page.goto(authorization(tenant, `${tenant}-browser`, { redirect_uri: redirectUri }));
   return page;
 }

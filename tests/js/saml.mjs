@@ -71,7 +71,7 @@ export class SimpleSaml {
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => { this.#said += text; });
     }
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (let tries = 0; tries < 300; tries += 1) {
       if (await fetch(this.metadataUrl).catch(() => undefined)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
