@@ -15,6 +15,7 @@ mod directory;
 mod keeper;
 mod measure;
 mod memory;
+mod saml;
 mod scene;
 mod sustain;
 mod workload;
@@ -55,6 +56,9 @@ async fn loads(deployment: &Deployment<'_>, only: &str) -> Result<()> {
     let plan = Plan { warm_up: Duration::from_secs(1), measured: Duration::from_secs(seconds), pid: deployment.pid };
     let sustain = environment("VESTIBULE_BENCH_SUSTAIN").map_or(Ok(60), |text| text.parse())?;
     let wanted = |name: &str| only.is_empty() || only.split(',').any(|only| only == name);
+    if saml::NAMES.into_iter().any(wanted) {
+        saml::run(deployment, wanted, usize::try_from(seconds)?).await?;
+    }
     let with_directory = wanted(sustain::NAME) || Workload::ALL.iter().any(|one| one.is_scim() && wanted(one.name()));
     if !with_directory && !Workload::ALL.iter().any(|one| wanted(one.name())) {
         return Ok(());

@@ -98,7 +98,8 @@ impl Scene {
     }
 }
 
-fn authorization(tenant: &str, application: &str) -> String {
+/// The authorization request of an application for a tenant: path and query.
+pub(crate) fn authorization(tenant: &str, application: &str) -> String {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([

@@ -11,6 +11,7 @@ pub mod form;
 pub mod in_process;
 pub mod passing;
 pub mod platform;
+pub mod python;
 pub mod reply;
 pub mod revocation;
 pub mod saml;

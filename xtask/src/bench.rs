@@ -115,7 +115,11 @@ fn read(kind: Kind, line: &str) -> Result<Row> {
     let text = |name: &str| line.get(name).and_then(Value::as_str).with_context(|| format!("{name} is missing"));
     let workload = text("workload")?;
     let figure = if line.get("value").is_some() {
-        Figure::Single { value: number("value")?, unit: text("unit")?.to_owned(), budget: None }
+        Figure::Single {
+            value: number("value")?,
+            unit: text("unit")?.to_owned(),
+            budget: budget::part_ms(kind, workload),
+        }
     } else if line.get("max").is_some() {
         Figure::Spread {
             p50: number("p50")?,

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
@@ -88,7 +89,7 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(path) = installed_chromium() {
         return Ok(path);
     }
-    debian("Chromium", "chromium", "name one in VESTIBULE_CHROMIUM")?;
+    debian("Chromium", &["chromium"], "name one in VESTIBULE_CHROMIUM")?;
     installed_chromium().context("Chromium is installed but not in PATH")
 }
 
@@ -102,22 +103,39 @@ pub(crate) fn nginx() -> Result<PathBuf> {
     if let Some(path) = installed() {
         return Ok(path);
     }
-    debian("nginx", "nginx-light", "name one in VESTIBULE_NGINX")?;
+    debian("nginx", &["nginx-light"], "name one in VESTIBULE_NGINX")?;
     installed().context("nginx is installed but not in PATH")
 }
 
-/// Installs a package of Debian's, where that is possible.
-fn debian(name: &str, package: &str, otherwise: &str) -> Result<()> {
+/// The folder that `SimpleSAMLphp` is served from: `VESTIBULE_SIMPLESAMLPHP`, or Debian's, with the PHP that serves it.
+pub(crate) fn simplesamlphp() -> Result<PathBuf> {
+    if let Some(path) = workspace::variable("VESTIBULE_SIMPLESAMLPHP") {
+        return Ok(path.into());
+    }
+    let folder = PathBuf::from("/usr/share/simplesamlphp/www");
+    let needed = "exit(class_exists('DOMDocument') && function_exists('mb_strlen') ? 0 : 1);";
+    let runs = command("php", &["-r", needed]).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !(runs && folder.is_dir() && find("openssl").is_some()) {
+        // It wants a web server, whichever. nginx is there for other tests.
+        let packages = ["simplesamlphp", "nginx-light", "php-cli", "php-xml", "php-mbstring", "openssl"];
+        debian("SimpleSAMLphp with PHP", &packages, "name its www folder in VESTIBULE_SIMPLESAMLPHP")?;
+    }
+    Ok(folder)
+}
+
+/// Installs packages of Debian's, where that is possible.
+fn debian(name: &str, packages: &[&str], otherwise: &str) -> Result<()> {
     if find("apt-get").is_none() || capture(&mut command("id", &["-u"]))?.trim() != "0" {
         bail!(
-            "no {name} is installed. Install one (`apt-get install {package}`), or {otherwise}, or leave out what needs \
-             it with `cargo xtask test --native`"
+            "no {name} is installed. Install one (`apt-get install {}`), or {otherwise}, or leave out what needs it \
+             with `cargo xtask test --native`",
+            packages.join(" ")
         );
     }
     step(&format!("install {name}"), || {
         run(&mut command("apt-get", &["update", "-qq"]))?;
-        let mut install = command("apt-get", &["install", "-y", "-qq", "--no-install-recommends", package]);
-        install.env("DEBIAN_FRONTEND", "noninteractive");
+        let mut install = command("apt-get", &["install", "-y", "-qq", "--no-install-recommends"]);
+        install.args(packages).env("DEBIAN_FRONTEND", "noninteractive");
         // A mirror may fail once.
         run(&mut install).or_else(|_| run(&mut install))
     })

@@ -103,11 +103,16 @@ impl Process {
         Ok(self.child.wait()?)
     }
 
+    /// What its log says so far.
+    pub(crate) fn said(&self) -> String {
+        let text = self.log.as_ref().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
     /// Prints the last lines of its log.
     pub(crate) fn print_log(&self) {
         let Some(path) = &self.log else { return };
-        let text = std::fs::read(path).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
+        let text = self.said();
         let lines: Vec<&str> = text.lines().collect();
         println!("-- the last lines of {}", path.display());
         for line in lines.iter().skip(lines.len().saturating_sub(40)) {

@@ -2,6 +2,7 @@
 //! as the last line.
 
 mod deployment;
+mod saml;
 mod suites;
 mod tally;
 
@@ -38,7 +39,7 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<ExitCode> {
         }
     }
     if scope == Scope::Everything {
-        attempt(&mut tally, "SAML", |tally| suites::saml(tally, &programs, filter));
+        attempt(&mut tally, "SAML", |tally| saml::rules(tally, &programs, filter));
         attempt(&mut tally, "the Worker's store", |tally| suites::worker_store(tally, filter));
         attempt(&mut tally, "the deployment files", |tally| deployment::files(tally, filter));
     }
@@ -56,6 +57,8 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
         build::worker(false)?;
     }
     with_broker(tally, runtime, |tally, target| {
+        let with_saml = scope == Scope::Everything && saml::is_for(runtime);
+        let beside = with_saml.then(|| saml::Beside::start(target, filter)).transpose()?;
         suites::deployed(tally, programs, target, filter)?;
         suites::application(tally, target, filter)?;
         suites::description(tally, target, filter)?;
@@ -67,7 +70,11 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
             return Ok(());
         }
         suites::scim(tally, target, filter)?;
-        suites::browser(tally, target, filter)
+        suites::browser(tally, target, filter)?;
+        if with_saml {
+            saml::live(tally, programs, target, filter)?;
+        }
+        beside.map_or(Ok(()), |beside| beside.finish(tally))
     })?;
     // A broker of its own: its ticks go to every tenant, and those of the other suites are thousands.
     with_broker(tally, runtime, |tally, target| suites::later(tally, programs, target, filter))

@@ -2,7 +2,7 @@
 
 use vestibule_protocol::saml::canonicalize;
 
-use crate::python::Program;
+use vestibule_tests::python::Program;
 
 /// SA-3, SA-7: what is digested is what every other implementation digests, over 10,000 generated documents with
 /// namespaces, prefixes declared anew, listed prefixes, comments, sections, references and white space.

@@ -10,7 +10,7 @@ use vestibule_protocol::jose::{Algorithm, PublicKey};
 use vestibule_protocol::saml::{Answer, Assertion, Certificate, Expected, NewCertificate, Refused, Subject, posted};
 use vestibule_protocol::time::{Seconds, Timestamp};
 
-use crate::python::Program;
+use vestibule_tests::python::Program;
 
 const ACS: &str = "https://sso.example/saml/acme/ad/acs";
 const AUDIENCE: &str = "https://sso.example/saml/acme/ad";

@@ -3,4 +3,3 @@
 
 mod canonical;
 mod forged;
-mod python;

@@ -35,6 +35,16 @@ pub(super) fn cpu_ms(kind: Kind, workload: &str) -> Option<f64> {
     }
 }
 
+/// What the part of a SAML response that is SAML may cost, in milliseconds of processor time: verified, opened, read.
+pub(super) fn part_ms(kind: Kind, workload: &str) -> Option<f64> {
+    let [native, worker] = match workload {
+        "W10, the part that is SAML" => [0.2, 0.8],
+        "W11, the part that is SAML" => [1.0, 3.0],
+        _ => return None,
+    };
+    Some(if kind == Kind::Worker { worker } else { native })
+}
+
 /// What a workload is, for people.
 pub(super) fn title(workload: &str) -> &str {
     match workload {
@@ -49,6 +59,8 @@ pub(super) fn title(workload: &str) -> &str {
         "W7c" => "SCIM, a walk through 10,000",
         "W8" => "SCIM, one member of 1,000",
         w9 if w9.starts_with("W9 ") => "sessions, each examined",
+        "W10" => "SAML response, signed once",
+        "W11" => "SAML, twice and encrypted",
         "SC-20" => "SCIM, 25 requests a second",
         other => other,
     }

@@ -6,8 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::Scope;
 use super::tally::Tally;
+use super::{Scope, saml};
 use crate::build::{self, FEATURES, TestProgram};
 use crate::command::{cargo, command, lines, step};
 use crate::install::Python;
@@ -26,7 +26,7 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+    pub(super) fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
             .env("VESTIBULE_TEST_RUNTIME", self.runtime.name())
             .env("VESTIBULE_TEST_URL", &self.broker.url)
@@ -44,8 +44,11 @@ impl Target<'_> {
 /// Unit, integration and documentation tests, the stores among them; against a second DynamoDB too when all is run.
 pub(super) fn crates(tally: &mut Tally, programs: &[TestProgram], scope: Scope, filter: Option<&str>) -> Result<()> {
     let moto = if scope == Scope::Everything { Some(moto::start()?) } else { None };
-    for program in programs.iter().filter(|program| !DEPLOYED.contains(&program.name.as_str()) && program.name != SAML)
-    {
+    let elsewhere = |program: &&TestProgram| {
+        let name = program.name.as_str();
+        DEPLOYED.contains(&name) || saml::PROGRAMS.contains(&name)
+    };
+    for program in programs.iter().filter(|program| !elsewhere(program)) {
         let mut tests = test_program(program, filter);
         if let Some((_, endpoint)) = &moto {
             tests.env("MOTO_ENDPOINT", endpoint);
@@ -60,20 +63,6 @@ pub(super) fn crates(tally: &mut Tally, programs: &[TestProgram], scope: Scope, 
 /// Suites that need a running broker: the same scenarios on every runtime, and those in which time passes. The latter
 /// move the clock of everybody, so they come last and one by one.
 const DEPLOYED: [&str; 2] = ["tests: deployed", "tests: later"];
-
-/// Takes Python's packages.
-const SAML: &str = "tests: saml";
-
-/// SAML against a second implementation.
-pub(super) fn saml(tally: &mut Tally, programs: &[TestProgram], filter: Option<&str>) -> Result<()> {
-    let program = programs.iter().find(|program| program.name == SAML).context("no suite of SAML")?;
-    let mut tests = test_program(program, filter);
-    count(
-        tally,
-        "SAML as another implementation speaks it",
-        tests.env("VESTIBULE_TEST_PYTHON", Python::Tests.program("python")?),
-    )
-}
 
 /// The same scenarios on every runtime.
 pub(super) fn deployed(
@@ -104,7 +93,7 @@ fn suites(programs: &[TestProgram]) -> Result<[&TestProgram; 2]> {
     Ok([one.context("no suite for a deployed broker")?, other.context("no suite in which time passes")?])
 }
 
-fn test_program(program: &TestProgram, filter: Option<&str>) -> Command {
+pub(super) fn test_program(program: &TestProgram, filter: Option<&str>) -> Command {
     let mut tests = command(&program.path.to_string_lossy(), &[]);
     tests.args(filter).current_dir(&program.folder);
     tests
@@ -195,7 +184,7 @@ pub(super) fn worker_store(tally: &mut Tally, filter: Option<&str>) -> Result<()
     })
 }
 
-fn node_tests(file: &str, filter: Option<&str>) -> Command {
+pub(super) fn node_tests(file: &str, filter: Option<&str>) -> Command {
     let mut node = command("node", &["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     if let Some(filter) = filter {
         node.arg(format!("--test-name-pattern={filter}"));
@@ -205,7 +194,7 @@ fn node_tests(file: &str, filter: Option<&str>) -> Command {
 }
 
 /// Runs a suite and adds up what it says. One that fails without naming a failed test did not compile, or died.
-fn count(tally: &mut Tally, name: &str, tests: &mut Command) -> Result<()> {
+pub(super) fn count(tally: &mut Tally, name: &str, tests: &mut Command) -> Result<()> {
     step(name, || {
         let failed = tally.failed;
         let succeeded = lines(tests, |line| {

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::Value;
 
 /// The running program.
-pub(crate) struct Program {
+pub struct Program {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -14,8 +14,9 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts `name`, by the interpreter in `VESTIBULE_TEST_PYTHON`.
-    pub(crate) fn start(name: &str, arguments: &[&str]) -> Self {
-        let python = std::env::var_os("VESTIBULE_TEST_PYTHON").expect("VESTIBULE_TEST_PYTHON");
+    pub fn start(name: &str, arguments: &[&str]) -> Self {
+        let python = std::env::var_os("VESTIBULE_TEST_PYTHON");
+        let python = python.expect("VESTIBULE_TEST_PYTHON is not set: `cargo xtask test` sets it");
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/python/saml/");
         let mut command = Command::new(python);
         command.arg(format!("{path}{name}")).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -26,14 +27,14 @@ impl Program {
     }
 
     /// The next line, in JSON; none at the end.
-    pub(crate) fn line(&mut self) -> Option<Value> {
+    pub fn line(&mut self) -> Option<Value> {
         let mut line = String::new();
         let length = self.output.read_line(&mut line).expect("a line");
         (length > 0).then(|| serde_json::from_str(&line).expect("JSON"))
     }
 
     /// Asks and waits for the answer.
-    pub(crate) fn ask(&mut self, question: &Value) -> Value {
+    pub fn ask(&mut self, question: &Value) -> Value {
         writeln!(self.input, "{question}").expect("it listens");
         self.line().expect("an answer")
     }
