@@ -34,8 +34,8 @@ async fn act(test: &TestBroker, method: Method, path: &str) -> StatusCode {
 
 /// Which of the certificates are in our metadata, in its order.
 async fn published(test: &TestBroker, usage: &str) -> Vec<String> {
-    let text = test.another_process(None).get("/saml/acme/saml/metadata", "").await.body;
-    let keys = text.split("<md:KeyDescriptor").filter(|part| part.contains(&format!("use=\"{usage}\"")));
+    let document = test.another_process(None).get("/saml/acme/saml/metadata", "").await.body;
+    let keys = document.split("<md:KeyDescriptor").filter(|part| part.contains(&format!("use=\"{usage}\"")));
     keys.filter_map(|part| part.split_once("X509Certificate>")?.1.split_once('<'))
         .map(|(key, _)| key.to_owned())
         .collect()

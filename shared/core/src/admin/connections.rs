@@ -76,8 +76,8 @@ pub async fn put(
     let (sign_in, logout, sync) = (input.sign_in.clone(), input.logout.clone(), input.sync.clone());
     let before = found.as_ref().map(|found| &found.value.upstream);
     let upstream = match input.protocol {
-        Protocol::Oidc => Upstream::Oidc(oidc::sealed(broker, (tenant, id), before, input, &mut problems)?),
-        Protocol::Saml => Upstream::Saml(saml::settings(broker, input, &mut problems)),
+        Protocol::Oidc => Upstream::Oidc(Box::new(oidc::sealed(broker, (tenant, id), before, input, &mut problems)?)),
+        Protocol::Saml => Upstream::Saml(Box::new(saml::settings(broker, input, &mut problems))),
     };
     problems.none()?;
     let connection = Connection { name, enabled, sign_in, revocation, logout, sync, status_probe, upstream };

@@ -64,9 +64,9 @@ pub struct Revocation {
 #[serde(tag = "protocol", rename_all = "snake_case")]
 pub enum Upstream {
     /// OpenID Connect.
-    Oidc(OidcSettings),
+    Oidc(Box<OidcSettings>),
     /// SAML 2.0.
-    Saml(SamlSettings),
+    Saml(Box<SamlSettings>),
 }
 
 impl Upstream {

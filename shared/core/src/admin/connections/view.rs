@@ -82,11 +82,11 @@ pub(super) fn view(broker: &Broker, tenant: &str, id: &str, connection: Connecti
     let (protocol, skew, upstream) = match connection.upstream {
         Upstream::Oidc(settings) => {
             let skew = settings.skew;
-            (Protocol::Oidc, skew, UpstreamView::Oidc(Box::new(oidc::view(broker, (tenant, id), settings))))
+            (Protocol::Oidc, skew, UpstreamView::Oidc(Box::new(oidc::view(broker, (tenant, id), *settings))))
         }
         Upstream::Saml(settings) => {
             let skew = settings.skew;
-            let saml = Box::new(saml::view(broker, (tenant, id), settings));
+            let saml = Box::new(saml::view(broker, (tenant, id), *settings));
             (Protocol::Saml, skew, UpstreamView::Saml { saml })
         }
     };
