@@ -15,6 +15,7 @@ pub mod python;
 pub mod reply;
 pub mod revocation;
 pub mod saml;
+pub mod saml_world;
 pub mod scim;
 pub mod status_list;
 pub mod watched_store;

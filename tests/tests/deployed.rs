@@ -78,6 +78,8 @@ mod relay_refusals;
 mod resume;
 #[path = "deployed/revocation.rs"]
 mod revocation;
+#[path = "deployed/saml_login.rs"]
+mod saml_login;
 #[path = "deployed/scim_access.rs"]
 mod scim_access;
 #[path = "deployed/scim_bulk.rs"]
