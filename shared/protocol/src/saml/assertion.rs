@@ -115,25 +115,21 @@ fn conditions(node: Node<'_, '_>, expected: &Expected<'_>) -> Result<Option<Time
     if restricted { Ok(end) } else { Err(Refused::Audience) }
 }
 
-/// Until when the bearer is the subject. One confirmation that holds is enough; the first problem is told.
+/// Until when the bearer is the subject. One confirmation at most is for our address: what it answers and when it ends is what
+/// is remembered of the assertion, so there must not be another by which it could be used again.
 fn confirmation(subject: Node<'_, '_>, expected: &Expected<'_>) -> Result<(Timestamp, Answer), Refused> {
-    let mut problem = Refused::Confirmation;
+    let mut ours = None;
     let bearers = xml::all(subject, ASSERTION, "SubjectConfirmation");
+    let mut problem = Refused::Confirmation;
     for bearer in bearers.filter(|node| xml::attribute(*node, "Method") == Some(BEARER)) {
-        match confirmed(bearer, expected) {
-            Ok(confirmed) => return Ok(confirmed),
-            Err(found) if problem == Refused::Confirmation => problem = found,
-            Err(_) => {}
+        let data = xml::the(bearer, ASSERTION, "SubjectConfirmationData")?;
+        if xml::attribute(data, "Recipient") != Some(expected.acs) {
+            problem = Refused::Destination;
+        } else if ours.replace(data).is_some() {
+            return Err(Refused::Confirmation);
         }
     }
-    Err(problem)
-}
-
-fn confirmed(bearer: Node<'_, '_>, expected: &Expected<'_>) -> Result<(Timestamp, Answer), Refused> {
-    let data = xml::the(bearer, ASSERTION, "SubjectConfirmationData")?;
-    if xml::attribute(data, "Recipient") != Some(expected.acs) {
-        return Err(Refused::Destination);
-    }
+    let data = ours.ok_or(problem)?;
     // The profile forbids NotBefore and demands an end.
     if xml::attribute(data, "NotBefore").is_some() {
         return Err(Refused::Confirmation);

@@ -41,6 +41,28 @@ fn its_ends_are_known() {
     assert_eq!((found.session_index.as_deref(), found.context), (Some("_s"), None));
 }
 
+/// SA-13: there is one way to use an assertion here, so what is remembered of it is all that there is. Ways for others do not
+/// count.
+#[test]
+fn one_confirmation_is_for_us() {
+    let one = assertion(ANSWERS, "");
+    let (before, rest) = one.split_once("<SubjectConfirmation ").unwrap();
+    let (confirmation, after) = rest.split_once("</SubjectConfirmation>").unwrap();
+    let confirmation = format!("<SubjectConfirmation {confirmation}</SubjectConfirmation>");
+    let others = confirmation.replace("/acs", "/other");
+    let unasked = confirmation.replace(ANSWERS, "");
+    let later = confirmation.replace("07:05", "07:50");
+    let with = |all: &[&str]| read_as(&[before, &all.concat(), after].concat(), &EXPECTED).map(|found| found.answer);
+    assert_eq!(with(&[&confirmation, &others]), Ok(Answer::Requested));
+    assert_eq!(with(&[&others, &confirmation]), Ok(Answer::Requested));
+    for second in [&confirmation, &unasked, &later] {
+        assert_eq!(with(&[&confirmation, second]), Err(Refused::Confirmation));
+        assert_eq!(with(&[second, &confirmation]), Err(Refused::Confirmation));
+    }
+    assert_eq!(with(&[&others]), Err(Refused::Destination));
+    assert_eq!(with(&[]), Err(Refused::Confirmation));
+}
+
 /// SA-12: whether a response may come by itself is the connection's to say, and one that does names no request.
 #[test]
 fn a_response_answers_this_browsers_request_or_none() {
