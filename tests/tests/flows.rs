@@ -44,6 +44,7 @@ mod flows {
     mod resume;
     mod revocation;
     mod rotation;
+    mod saml_connections;
     mod saml_login;
     mod saml_people;
     mod saml_refused;
