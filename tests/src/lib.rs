@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod dns;
 pub mod encryption;
 pub mod form;
+pub mod idp_metadata;
 pub mod in_process;
 pub mod passing;
 pub mod platform;

@@ -52,6 +52,8 @@ mod metadata;
 mod origin;
 #[path = "deployed/outages.rs"]
 mod outages;
+#[path = "deployed/presets.rs"]
+mod presets;
 #[path = "deployed/provider.rs"]
 mod provider;
 #[path = "deployed/provider_notices.rs"]
@@ -80,6 +82,8 @@ mod resume;
 mod revocation;
 #[path = "deployed/saml_login.rs"]
 mod saml_login;
+#[path = "deployed/saml_admin.rs"]
+mod saml_admin;
 #[path = "deployed/scim_access.rs"]
 mod scim_access;
 #[path = "deployed/scim_bulk.rs"]

@@ -46,6 +46,7 @@ mod flows {
     mod rotation;
     mod saml_expiry;
     mod saml_keys;
+    mod saml_connections;
     mod saml_login;
     mod saml_metadata;
     mod saml_people;

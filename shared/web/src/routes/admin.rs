@@ -30,6 +30,9 @@ use crate::error::{Surface, show, show_body_error};
 use crate::request;
 use crate::response::{self, Reply};
 
+/// Largest body of an operation, in bytes: a provider's metadata, written as a string of JSON.
+const MAX_BODY: usize = 1_536 * 1_024;
+
 /// The routes below `/admin/v1`.
 pub(crate) fn routes(broker: Arc<Broker>) -> Router<Arc<Broker>> {
     let mut routes = Routes(Router::new());
@@ -180,7 +183,7 @@ async fn handle(
 ) -> Reply {
     let answer = async {
         let mut call = Box::new(Call::new(broker, operation, names, &request)?);
-        match request::body(request).await {
+        match request::body_within(request, MAX_BODY).await {
             Ok(body) => call.body = body,
             Err(error) => return Ok(show_body_error(broker, Surface::Admin, error)),
         }

@@ -16,8 +16,9 @@ use crate::model::connection::{
 use crate::model::is_id;
 use crate::saml::facts;
 
-/// Most certificates that are set by hand.
+/// Most certificates that are set by hand, and most addresses of a kind.
 const CERTIFICATES: usize = 16;
+const ENDPOINTS: usize = 10;
 
 /// The identity provider, and how to talk to it. The provider is described in one of three ways: by `metadata`, by
 /// `metadata_url`, or by `single_sign_on` and `certificates`.
@@ -58,10 +59,10 @@ pub(super) fn check(broker: &Broker, problems: &mut Problems, input: &Connection
         problems.add(path, "belongs to protocol oidc");
     }
     let Some(saml) = &input.saml else { return problems.add("/saml", "is missing") };
-    let described = [saml.metadata.is_some(), saml.metadata_url.is_some(), by_hand(saml)];
+    let described = [saml.metadata.is_some(), saml.metadata_url.is_some(), is_by_hand(saml)];
     if described.into_iter().filter(|is_there| *is_there).count() != 1 {
-        let problem = "describes the provider by metadata, by metadata_url, or by single_sign_on and certificates: by one \
-                       of them";
+        let problem = "must describe the provider in one way: by metadata, by metadata_url, or by single_sign_on and \
+                       certificates";
         problems.add("/saml", problem);
     }
     if let Some(url) = &saml.metadata_url {
@@ -85,12 +86,13 @@ pub(super) fn check(broker: &Broker, problems: &mut Problems, input: &Connection
     if saml.idp_initiated.as_ref().is_some_and(|initiated| !is_id(&initiated.client)) {
         problems.add("/saml/idp_initiated/client", "is not the id of an application");
     }
-    if by_hand(saml) {
+    if is_by_hand(saml) {
         check_by_hand(broker, problems, saml);
     }
 }
 
-fn by_hand(saml: &SamlInput) -> bool {
+/// Whether something is set that metadata would say.
+fn is_by_hand(saml: &SamlInput) -> bool {
     !(saml.single_sign_on.is_empty() && saml.single_logout.is_empty() && saml.certificates.is_empty())
 }
 
@@ -107,6 +109,9 @@ fn check_by_hand(broker: &Broker, problems: &mut Problems, saml: &SamlInput) {
         }
     }
     for (list, endpoints) in [("single_sign_on", &saml.single_sign_on), ("single_logout", &saml.single_logout)] {
+        if endpoints.len() > ENDPOINTS {
+            problems.add(format!("/saml/{list}"), "has more than 10 entries");
+        }
         for (index, endpoint) in endpoints.iter().enumerate() {
             problems.take(&format!("/saml/{list}/{index}"), check_endpoint(broker, endpoint));
         }
@@ -121,11 +126,10 @@ fn check_endpoint(broker: &Broker, endpoint: &Endpoint) -> Result<(), &'static s
     Ok(())
 }
 
-/// A URI, as far as anybody compares it: exactly.
+/// A URI, as far as anybody compares it: exactly. Brackets are a preset's placeholder.
 fn is_name(text: &str) -> bool {
     (1..=1024).contains(&text.len())
-        && !text.starts_with('<')
-        && !text.chars().any(|char| char.is_control() || char.is_whitespace())
+        && !text.chars().any(|char| char.is_control() || char.is_whitespace() || matches!(char, '<' | '>'))
 }
 
 /// What has no meaning for SAML, and whether it was sent.
