@@ -3,6 +3,7 @@
 //! life, a crash at a certain point, two processes that start at once.
 
 pub mod deliveries;
+pub mod leaving;
 mod people;
 mod queue;
 mod saml;

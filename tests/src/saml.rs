@@ -37,8 +37,8 @@ impl SigningPair {
 }
 
 /// Metadata of the provider `entity_id`, with these certificates, perhaps with an end.
-pub fn metadata(entity_id: &str, pairs: &[&SigningPair], valid_until: Option<Timestamp>) -> String {
-    let keys: String = pairs.iter().map(|pair| key_descriptor(&pair.certificate)).collect();
+pub fn metadata(entity_id: &str, certificates: &[&str], valid_until: Option<Timestamp>) -> String {
+    let keys: String = certificates.iter().map(|certificate| key_descriptor(certificate)).collect();
     let end = valid_until.map(|end| format!(" validUntil=\"{}\"", write_instant(end))).unwrap_or_default();
     let service = |name: &str, way: &str| {
         let binding = format!("urn:oasis:names:tc:SAML:2.0:bindings:{way}");

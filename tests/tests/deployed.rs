@@ -80,10 +80,12 @@ mod relay_refusals;
 mod resume;
 #[path = "deployed/revocation.rs"]
 mod revocation;
-#[path = "deployed/saml_login.rs"]
-mod saml_login;
 #[path = "deployed/saml_admin.rs"]
 mod saml_admin;
+#[path = "deployed/saml_login.rs"]
+mod saml_login;
+#[path = "deployed/saml_logout.rs"]
+mod saml_logout;
 #[path = "deployed/scim_access.rs"]
 mod scim_access;
 #[path = "deployed/scim_bulk.rs"]

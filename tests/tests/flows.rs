@@ -44,13 +44,16 @@ mod flows {
     mod resume;
     mod revocation;
     mod rotation;
+    mod saml_connections;
     mod saml_expiry;
     mod saml_keys;
-    mod saml_connections;
+    mod saml_leaving;
     mod saml_login;
+    mod saml_logout;
     mod saml_metadata;
     mod saml_people;
     mod saml_refused;
+    mod saml_renewal;
     mod saml_requests;
     mod saml_unasked;
     mod scim_access;

@@ -48,6 +48,9 @@ pub enum LoginError {
     /// A SAML message breaks a rule.
     #[error("SAML message refused: {}", .0.name())]
     Saml(saml::Refused),
+    /// A SAML message about a sign-out breaks a rule.
+    #[error("SAML logout message refused: {0}")]
+    SamlLogout(saml::Refused),
     /// The connection is gone or disabled since the login began.
     #[error("connection is not available")]
     ConnectionUnavailable,

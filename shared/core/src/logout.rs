@@ -16,6 +16,8 @@ use crate::Broker;
 use crate::error::Error;
 use crate::model::audit::AuditKind;
 use crate::model::session::Session;
+use crate::saml::sending::Sending;
+use crate::seal::Sealed;
 use crate::sessions::end::{Ending, end_now};
 use crate::store::key::SessionShard;
 use crate::token::IdClaims;
@@ -28,8 +30,10 @@ pub enum SignOut {
     Ask,
     /// It is done, or there was nothing to end.
     Done {
-        /// Where the browser goes on: to an address registered for the application, perhaps by way of the provider.
-        location: Option<Url>,
+        /// How the browser goes on: to an address registered for the application, perhaps by way of the provider.
+        onward: Option<Sending>,
+        /// A cookie for the way back from a provider that speaks SAML: the sign-out's handle, and what it holds.
+        held: Option<(String, Sealed)>,
         /// What it loads before that, each in a frame: addresses of the applications that held something in the session.
         frames: Vec<Url>,
         /// The browser's cookie names a session that is over.
@@ -66,12 +70,17 @@ pub async fn sign_out(
     };
     let forget_cookie = ours && cookie.is_some();
     let Some((shard, session)) = meant else {
-        return Ok(SignOut::Done { location, frames: Vec::new(), forget_cookie });
+        let onward = location.map(Sending::Redirect);
+        return Ok(SignOut::Done { onward, held: None, frames: Vec::new(), forget_cookie });
     };
     let held = end_now(broker, Ending::of(&shard, &session, AuditKind::SignedOut)).await?;
     let frames = frames::frames(broker, held, &session.subject.session).await?;
     let by_way_of = Box::pin(provider::by_way_of(broker, &session, location.as_ref())).await?;
-    Ok(SignOut::Done { location: by_way_of.or(location), frames, forget_cookie })
+    let (onward, held) = match by_way_of {
+        Some((sending, held)) => (Some(sending), held),
+        None => (location.map(Sending::Redirect), None),
+    };
+    Ok(SignOut::Done { onward, held, frames, forget_cookie })
 }
 
 /// The session that an ID token names, if it is still there.

@@ -6,6 +6,7 @@
 //! - [`mod@fetch`]: fetching it, keeping it, and when it is fetched again.
 //! - [`names`]: what we are called toward a connection's provider, and where it reaches us.
 //! - [`keys`]: our key pairs, made, sealed and opened.
+//! - [`mod@logout`]: signing out, both ways.
 //! - [`metadata`]: our own, for the provider's administrator.
 //! - [`mod@parties`]: both sides of a connection, ready for use, as a read copy.
 //! - [`person`]: who a verified assertion is about.
@@ -20,6 +21,7 @@ mod expiry;
 pub(crate) mod facts;
 pub(crate) mod fetch;
 pub(crate) mod keys;
+pub mod logout;
 pub mod metadata;
 pub(crate) mod names;
 pub(crate) mod parties;

@@ -36,6 +36,6 @@ pub use own_metadata::OwnMetadata;
 pub use redirect::RedirectMessage;
 pub use request::AuthnRequest;
 pub use response::{Failure, Message, Verified, failure, posted};
-pub use signature::Signed;
+pub use signature::{Signed, fits};
 pub use signing::ToSign;
 pub use xml::{MESSAGE_LIMIT, METADATA_LIMIT};

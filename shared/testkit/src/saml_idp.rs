@@ -2,6 +2,7 @@
 //! a response says is a plain value, [`Says`], so that a test can let it say anything before it is signed.
 
 mod asked;
+mod leaving;
 mod says;
 
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 //!
 //! All here are `__Host-` cookies: Secure, for this host alone, for every path. `SameSite=Lax` lets them come along when
 //! the identity provider or an application sends the browser back to us, and on nothing else from another site. The one
-//! exception is a login whose answer the provider's page posts: its cookie, and no other, is `SameSite=None` (CK-6).
+//! exceptions are a login and a sign-out whose answer the provider's page posts: their cookies, and no others, are
+//! `SameSite=None` (CK-6).
 
 pub(crate) mod relay;
 
@@ -13,6 +14,7 @@ use vestibule_core::invitations::OPENED_LIFE;
 use vestibule_core::login::complete::SessionCookie;
 use vestibule_core::login::state::LOGIN_LIFE;
 use vestibule_core::model::connection::ResponseMode;
+use vestibule_core::saml::logout::LOGOUT_LIFE;
 
 /// The session's cookie.
 const SESSION: &str = "__Host-session";
@@ -22,6 +24,8 @@ const LOGIN: &str = "__Host-login-";
 const CHECKPOINT: &str = "__Host-checkpoint-";
 /// The cookie of the invitation that was opened.
 const INVITATION: &str = "__Host-invitation";
+/// What the names of the cookies of sign-outs start with that are under way at a provider; the sign-out's handle follows.
+const LOGOUT: &str = "__Host-logout-";
 /// What the names of the cookies of test logins start with; the test login's id follows.
 const TEST: &str = "__Host-test-";
 /// Largest cookie, name and value, that every browser keeps (RFC 6265 §6.1).
@@ -127,6 +131,22 @@ pub(crate) fn invitation(headers: &HeaderMap) -> Option<&str> {
 /// Keeps an invitation, in place of any before.
 pub(crate) fn set_invitation(sealed: &str) -> Option<HeaderValue> {
     set(INVITATION, sealed, OPENED_LIFE.0)
+}
+
+/// What is held of a sign-out that is under way at a provider.
+pub(crate) fn logout<'a>(headers: &'a HeaderMap, handle: &str) -> Option<&'a str> {
+    get(headers, &format!("{LOGOUT}{handle}"))
+}
+
+/// Keeps a sign-out, or drops it when it is empty. The provider's page may post the answer.
+pub(crate) fn set_logout(handle: &str, sealed: &str) -> Option<HeaderValue> {
+    let life = if sealed.is_empty() { 0 } else { LOGOUT_LIFE.0 };
+    set_for("None", &format!("{LOGOUT}{handle}"), sealed, life)
+}
+
+/// Drops the sign-outs that are too many beside a new one.
+pub(crate) fn drop_surplus_logouts(headers: &HeaderMap) -> Vec<HeaderValue> {
+    surplus(headers, LOGOUT).filter_map(|handle| set_logout(handle, "")).collect()
 }
 
 /// The ids of logins that are too many beside a new one.

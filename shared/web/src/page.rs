@@ -19,7 +19,7 @@ pub(crate) use claims::test_login;
 pub(crate) use invitation::{invited, opened};
 pub(crate) use post::post;
 pub(crate) use sign_in::sign_in;
-pub(crate) use sign_out::{ask_sign_out, framed, signed_out};
+pub(crate) use sign_out::{ask_sign_out, framed, signed_out, signed_out_here};
 
 /// A page with the content security policy that fits it.
 pub(crate) struct Page {

@@ -39,6 +39,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/oauth2/global-token-revocation/{tenant}/{connection}", post(provider_notice::revocation))
         .route("/saml/{tenant}/{connection}/acs", post(saml::acs::post))
         .route("/saml/{tenant}/{connection}/metadata", get(saml::metadata::get))
+        .route("/saml/{tenant}/{connection}/slo", get(saml::slo::get).post(saml::slo::post))
         .route("/api/svc/v1/oauth2/authorize", get(relay::authorize))
         .route("/api/svc/v1/oauth2/token", post(relay::token))
         .route("/api/svc/v1/oauth2/refresh", post(relay::refresh))

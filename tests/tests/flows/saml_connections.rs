@@ -2,7 +2,6 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::model::connection::IdpFacts;
 use vestibule_core::model::saml::{KeyUsage, SamlKeys, SamlProvider};
 use vestibule_core::platform::Clock;
 use vestibule_core::store::{Expect, Partition, key};
@@ -78,14 +77,13 @@ async fn our_keys_are_the_connections() {
 async fn what_is_kept_ends_with_what_it_was_for() {
     let test = TestBroker::new().await;
     let remember = async || {
-        let facts = IdpFacts {
-            single_sign_on: Vec::new(),
-            single_logout: Vec::new(),
-            certificates: Vec::new(),
-            wants_signed_requests: false,
-            valid_until: None,
+        let fetched = SamlProvider {
+            entity_id: IDP.to_owned(),
+            metadata_url: "https://idp.example/metadata".parse().expect("an address"),
+            fetched: None,
+            tried_at: test.clock.now(),
+            failure: None,
         };
-        let fetched = SamlProvider { facts, fetched_at: test.clock.now(), refetched_at: None };
         let record = key::saml_provider("acme", "ad");
         let write = record.put(&fetched, Expect::Any).expect("a record");
         test.store.commit(record.partition(), vec![write]).await.expect("a commit");

@@ -58,14 +58,14 @@ async fn what_was_fetched_is_told_of() {
     let begin = test.clock.now();
     let pair = SigningPair::new(begin, 20).await;
     connect(&test, &json!({"idp_entity_id": ENTITY, "metadata_url": METADATA})).await;
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair], Some(begin + Seconds(10 * DAY))));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair.certificate], Some(begin + Seconds(10 * DAY))));
     let told = told_since(&test, begin).await;
     let mut what: Vec<_> = told.iter().filter_map(|event| event["what"].as_str()).collect();
     what.sort_unstable();
     assert_eq!(what, ["provider_certificate", "provider_metadata"]);
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair], Some(begin + Seconds(12 * DAY))));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair.certificate], Some(begin + Seconds(12 * DAY))));
     assert_eq!(told_since(&test, begin).await.len(), 2, "renewed, and still not for long");
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair], Some(begin + Seconds(100 * DAY))));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair.certificate], Some(begin + Seconds(100 * DAY))));
     assert_eq!(told_since(&test, begin).await.len(), 2);
     test.clock.advance(Seconds(75 * DAY));
     let later = test.clock.now();

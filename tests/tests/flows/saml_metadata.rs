@@ -82,18 +82,18 @@ async fn what_cannot_be_used_changes_nothing() {
     connect(&test, &json!({})).await;
     let before = test.admin(Method::GET, PROVIDER, &Value::Null).await;
     assert_eq!((&before["facts"], &before["usable"]), (&Value::Null, &json!(false)));
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair], None));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair.certificate], None));
     let good = refresh(&test).await;
     assert_eq!((&good["usable"], &good["failure"], fingerprints(&good).len()), (&json!(true), &Value::Null, 1));
-    let fine = metadata(ENTITY, &[&pair], None);
+    let fine = metadata(ENTITY, &[&pair.certificate], None);
     for (status, document, error) in [
         (500, fine.clone(), "status"),
         (302, fine.clone(), "status"),
         (0, fine.clone(), "unreachable"),
         (200, String::new(), "malformed"),
         (200, fine.replace("<EntityDescriptor", "<!DOCTYPE x><EntityDescriptor"), "doctype"),
-        (200, metadata("https://other.example/idp", &[&pair], None), "entity"),
-        (200, metadata(ENTITY, &[&pair], Some(now)), "metadata_expired"),
+        (200, metadata("https://other.example/idp", &[&pair.certificate], None), "entity"),
+        (200, metadata(ENTITY, &[&pair.certificate], Some(now)), "metadata_expired"),
         (200, metadata(ENTITY, &[], None), "shape"),
         (200, fine.replace("SingleSignOnService", "Nothing"), "nowhere_to_sign_in"),
         (200, fine.replace("https://saml.example/Single", "http://10.0.0.1/Single"), "nowhere_to_sign_in"),
@@ -116,7 +116,7 @@ async fn an_end_is_respected() {
     let test = TestBroker::new().await;
     let pair = SigningPair::new(test.clock.now(), 365).await;
     connect(&test, &json!({})).await;
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair], Some(test.clock.now() + Seconds(3_600))));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair.certificate], Some(test.clock.now() + Seconds(3_600))));
     assert_eq!(refresh(&test).await["usable"], true);
     test.network.serve(METADATA, 0, "");
     test.clock.advance(Seconds(3_599));
@@ -131,7 +131,7 @@ async fn a_host_that_is_not_listed_is_not_asked() {
     let test = TestBroker::new().await;
     let pair = SigningPair::new(test.clock.now(), 365).await;
     connect(&test, &json!({})).await;
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair], None));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair.certificate], None));
     let listing = |host: &str| json!({"name": "Acme", "egress_hosts": [host]});
     test.admin(Method::PUT, "/tenants/acme", &listing("elsewhere.example")).await;
     assert_eq!(refresh(&test).await["failure"]["error"], "egress");
@@ -152,7 +152,7 @@ async fn another_providers_metadata_is_forgotten() {
     let other = "https://other.example/idp";
     for members in [json!({"idp_entity_id": other}), json!({"metadata_url": "https://saml.example/new"})] {
         connect(&test, &json!({})).await;
-        test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair], None));
+        test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair.certificate], None));
         assert_eq!(refresh(&test).await["usable"], true);
         connect(&test, &members).await;
         let shown = test.admin(Method::GET, PROVIDER, &Value::Null).await;
@@ -166,14 +166,14 @@ async fn new_certificates_come_by_the_schedule_and_are_told_of() {
     let test = TestBroker::new().await;
     let (old, new) = (SigningPair::new(test.clock.now(), 365).await, SigningPair::new(test.clock.now(), 400).await);
     connect(&test, &json!({})).await;
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&old], None));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&old.certificate], None));
     test.quarters_of_an_hour(24).await;
     assert_eq!(test.network.fetched(METADATA), 1, "once in six hours");
     let first = test.admin(Method::GET, PROVIDER, &Value::Null).await;
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&new, &old], None));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&new.certificate, &old.certificate], None));
     test.quarters_of_an_hour(24).await;
     let both = test.admin(Method::GET, PROVIDER, &Value::Null).await;
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&old, &new], None));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&old.certificate, &new.certificate], None));
     test.quarters_of_an_hour(24).await;
     assert_eq!(test.network.fetched(METADATA), 2);
     test.quarters_of_an_hour(1).await;
@@ -194,7 +194,7 @@ async fn new_certificates_come_by_the_schedule_and_are_told_of() {
 async fn the_schedule_asks_where_there_is_something_to_ask() {
     let test = TestBroker::new().await;
     let pair = SigningPair::new(test.clock.now(), 365).await;
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair], None));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&pair.certificate], None));
     let saml = json!({"idp_entity_id": ENTITY, "metadata_url": METADATA});
     let disabled = json!({"name": "SAML", "protocol": "saml", "enabled": false, "saml": saml});
     test.admin(Method::PUT, CONNECTION, &disabled).await;
@@ -218,10 +218,10 @@ async fn of_a_race_one_fetches() {
     let test = TestBroker::new().await;
     let (old, new) = (SigningPair::new(test.clock.now(), 365).await, SigningPair::new(test.clock.now(), 400).await);
     connect(&test, &json!({})).await;
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&old], None));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&old.certificate], None));
     refresh(&test).await;
     test.network.fetched(METADATA);
-    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&new], None));
+    test.network.serve(METADATA, 200, &metadata(ENTITY, &[&new.certificate], None));
     let (store, _) = watched(&test.store, Yields);
     let racers: Vec<_> = (0..8).map(|_| test.another_process(Some(Arc::clone(&store)))).collect();
     join_all(racers.iter().map(refresh)).await;

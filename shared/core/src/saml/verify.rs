@@ -3,8 +3,8 @@
 //! The order is the safety: a signature is verified before anything in its element is read, an encrypted assertion is
 //! decrypted out of signed bytes where there are any, and what was decrypted goes through the same reader again.
 
-use vestibule_protocol::jose::PublicKey;
-use vestibule_protocol::saml::{Encrypted, Message, Refused, Signed, Verified};
+use vestibule_protocol::jose::{Algorithm, PublicKey};
+use vestibule_protocol::saml::{Encrypted, Message, Refused, Signed, Verified, fits};
 
 use crate::error::Error;
 use crate::platform::{Crypto, CryptoError, PrivateKey};
@@ -67,22 +67,34 @@ impl Keys<'_> {
         };
         // Everything from here on is signed.
         let content = assertion.as_mut().unwrap_or(&mut response);
+        *content = self.opened(std::mem::take(content)).await?;
+        Ok(Verified { response, response_is_signed, assertion })
+    }
+
+    /// `content`, which is signed, with the names and attributes that are encrypted in it opened.
+    pub async fn opened(&self, mut content: String) -> Result<String, VerifyError> {
         let mut parts = 0;
-        while let Some(encrypted) = Encrypted::part(content)? {
+        while let Some(encrypted) = Encrypted::part(&content)? {
             parts += 1;
             if parts > PARTS {
                 return Err(Refused::TooComplex.into());
             }
-            *content = self.decrypted(&encrypted, content, true).await?;
+            content = self.decrypted(&encrypted, &content, true).await?;
         }
-        Ok(Verified { response, response_is_signed, assertion })
+        Ok(content)
     }
 
     /// The element that is signed, if one of the provider's keys signed it.
     pub async fn content(&self, signed: Signed) -> Result<String, VerifyError> {
-        for key in self.signing.iter().filter(|key| signed.fits(key)) {
-            match self.crypto.verify(key, signed.algorithm(), signed.input(), signed.signature()).await {
-                Ok(()) => return Ok(signed.into_content()),
+        self.signed(signed.algorithm(), signed.input(), signed.signature()).await?;
+        Ok(signed.into_content())
+    }
+
+    /// One of the provider's keys made this signature over `input`.
+    pub async fn signed(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
+        for key in self.signing.iter().filter(|key| fits(key, algorithm, signature)) {
+            match self.crypto.verify(key, algorithm, input, signature).await {
+                Ok(()) => return Ok(()),
                 Err(CryptoError::BadSignature) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -40,21 +40,21 @@ impl Signed {
         &self.signature
     }
 
-    /// Whether `key` can have made the signature.
-    pub fn fits(&self, key: &PublicKey) -> bool {
-        let length = match key.material() {
-            KeyMaterial::Ec { curve, .. } => 2 * curve.coordinate_len(),
-            KeyMaterial::Rsa { n, .. } => n.len(),
-            KeyMaterial::Ed25519 { .. } => return false,
-        };
-        key.allows(self.algorithm) && self.signature.len() == length
-    }
-
     /// The signed element in its canonical form, without the signature. Call it when the platform has verified the
     /// signature with a key of the connection's.
     pub fn into_content(self) -> String {
         self.content
     }
+}
+
+/// Whether `key` can have made a signature.
+pub fn fits(key: &PublicKey, algorithm: Algorithm, signature: &[u8]) -> bool {
+    let length = match key.material() {
+        KeyMaterial::Ec { curve, .. } => 2 * curve.coordinate_len(),
+        KeyMaterial::Rsa { n, .. } => n.len(),
+        KeyMaterial::Ed25519 { .. } => return false,
+    };
+    key.allows(algorithm) && signature.len() == length
 }
 
 /// The signature that is directly in `element`, if there is one; its digest is right.

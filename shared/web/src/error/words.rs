@@ -31,6 +31,14 @@ pub(super) fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
     }
 }
 
+/// A provider's message about a sign-out.
+const SIGN_OUT: (StatusCode, &str, &str) = (
+    StatusCode::BAD_REQUEST,
+    "This sign-out was refused",
+    "The message from your identity provider cannot be accepted: it may have expired or been used before. To be sure that you \
+     are signed out, sign out in your application.",
+);
+
 const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static str) {
     match error {
         LoginError::UnknownLogin => (
@@ -39,6 +47,7 @@ const fn login_words(error: &LoginError) -> (StatusCode, &'static str, &'static 
             "It took too long, was already finished, or began in another browser. Start again from your application.",
         ),
         LoginError::Saml(refused) => saml_words(*refused),
+        LoginError::SamlLogout(_) => SIGN_OUT,
         LoginError::OtherIssuer | LoginError::UpstreamInvalid(_) => (
             StatusCode::BAD_GATEWAY,
             "Your identity provider's answer was refused",

@@ -1,6 +1,7 @@
 //! The pages of a sign-out: the question, the end with the applications' frames, and what a provider's page frames.
 
-use maud::html;
+use maud::{Markup, PreEscaped, html};
+use vestibule_core::saml::sending::PostForm;
 
 use super::{Extras, Page, origin, page, page_with};
 
@@ -28,14 +29,9 @@ pub(crate) fn ask_sign_out(parameters: &[(&str, &str)]) -> Page {
 /// It is done. Applications end their own sessions in `frames`, which may run their scripts and use their cookies, and
 /// can do nothing to this page; then the browser goes on to `location`, if there is one.
 pub(crate) fn signed_out(location: Option<&str>, frames: &[&str]) -> Page {
-    let (frames, mut frame_origins): (Vec<&str>, Vec<String>) =
-        frames.iter().filter_map(|frame| Some((*frame, origin(frame, &WEB)?))).unzip();
-    frame_origins.sort_unstable();
-    frame_origins.dedup();
+    let (hidden, frame_origins) = framing(frames);
     let body = html! {
-        @for frame in frames {
-            iframe hidden title="Sign-out of an application" src=(frame) sandbox="allow-scripts allow-same-origin" {}
-        }
+        (hidden)
         h1 { "Signed out" }
         @if let Some(location) = location {
             p { "You are signed out here. You will be taken on in a moment." }
@@ -45,6 +41,39 @@ pub(crate) fn signed_out(location: Option<&str>, frames: &[&str]) -> Page {
         }
     };
     page_with("Signed out", &body, &Extras { frame_origins, ..Extras::default() })
+}
+
+/// The same, where the browser goes on with a form: after the time that frames get, or by its button.
+pub(crate) fn signed_out_here(form: &PostForm, frames: &[&str]) -> Page {
+    const SCRIPT: &str = "setTimeout(()=>document.forms[0].submit(),2000)";
+    let (hidden, frame_origins) = framing(frames);
+    let body = html! {
+        (hidden)
+        h1 { "Signed out" }
+        p { "You are signed out here. You will be taken to your identity provider in a moment." }
+        form method="post" action=(form.to.as_str()) {
+            @for (name, value) in &form.fields {
+                input type="hidden" name=(name) value=(value);
+            }
+            button type="submit" { "Continue" }
+        }
+        script { (PreEscaped(SCRIPT)) }
+    };
+    page_with("Signed out", &body, &Extras { frame_origins, script: Some(SCRIPT), ..Extras::default() })
+}
+
+/// Frames of applications, and their origins. What the policy cannot name is left out.
+fn framing(frames: &[&str]) -> (Markup, Vec<String>) {
+    let (frames, mut origins): (Vec<&str>, Vec<String>) =
+        frames.iter().filter_map(|frame| Some((*frame, origin(frame, &WEB)?))).unzip();
+    origins.sort_unstable();
+    origins.dedup();
+    let hidden = html! {
+        @for frame in frames {
+            iframe hidden title="Sign-out of an application" src=(frame) sandbox="allow-scripts allow-same-origin" {}
+        }
+    };
+    (hidden, origins)
 }
 
 /// What nobody sees, in a frame of the page of a provider at this origin.
@@ -83,6 +112,16 @@ mod tests {
         assert!(!page.html.contains("c;d.example"), "what the policy cannot name is not framed");
         assert_eq!(page.html.matches("<iframe").count(), 3);
         assert!(!policy(&signed_out(None, &[])).contains("frame-src"));
+    }
+
+    #[test]
+    fn a_form_waits_for_the_frames() {
+        let fields = vec![("SAMLRequest", "\"><script>".to_owned())];
+        let form = PostForm { to: "https://idp.example/slo".parse().unwrap(), fields };
+        let page = signed_out_here(&form, &["https://a.example/out"]);
+        assert_eq!((page.html.matches("<script").count(), page.html.matches("<iframe").count()), (1, 1));
+        assert!(policy(&page).contains("; script-src 'sha256-"), "{}", policy(&page));
+        assert!(policy(&page).contains("; frame-src https://a.example;"), "{}", policy(&page));
     }
 
     /// LO-6

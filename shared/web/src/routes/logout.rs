@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{HeaderMap, Request, StatusCode, Uri};
 use vestibule_core::logout::{SignOut, onward, sign_out};
+use vestibule_core::saml::sending::Sending;
 use vestibule_core::{Broker, Error};
 use vestibule_protocol::oauth;
 use vestibule_protocol::params::Params;
@@ -54,9 +55,18 @@ async fn decide(broker: &Broker, headers: &HeaderMap, parameters: &str, from_us:
             let carried: Vec<_> = params.iter().filter(|(name, _)| *name != "confirm").collect();
             Ok(response::page(StatusCode::OK, page::ask_sign_out(&carried)))
         }
-        SignOut::Done { location, frames, forget_cookie } => {
+        SignOut::Done { onward, held, frames, forget_cookie } => {
             let frames: Vec<&str> = frames.iter().map(AsRef::as_ref).collect();
-            let mut reply = signed_out(location.as_ref().map(AsRef::as_ref), &frames);
+            let mut reply = match &onward {
+                Some(Sending::Redirect(location)) => signed_out(Some(location.as_str()), &frames),
+                Some(Sending::Post(form)) if frames.is_empty() => response::page(StatusCode::OK, page::post(form)),
+                Some(Sending::Post(form)) => response::page(StatusCode::OK, page::signed_out_here(form, &frames)),
+                None => signed_out(None, &frames),
+            };
+            if let Some((handle, sealed)) = held {
+                response::set_cookies(reply.headers_mut(), cookie::drop_surplus_logouts(headers));
+                response::set_cookies(reply.headers_mut(), cookie::set_logout(&handle, sealed.as_str()));
+            }
             if forget_cookie {
                 response::set_cookies(reply.headers_mut(), cookie::drop_session());
             }

@@ -2,6 +2,7 @@
 
 pub(crate) mod acs;
 pub(crate) mod metadata;
+pub(crate) mod slo;
 
 use axum::extract::Path;
 
