@@ -1,6 +1,6 @@
 // SAML in a real browser, with the identity provider on another site than the broker (127.0.0.1 and localhost): its answer is
 // a POST across sites, with which a browser sends no cookie that does not say SameSite=None. For the first two minutes of a
-// cookie without SameSite Chromium makes an exception, so one person here takes three.
+// cookie without SameSite Chromium makes an exception, so one person here takes three. Beside them a provider changes its key.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
@@ -9,7 +9,7 @@ import { broker, put } from './broker.mjs';
 import { chromiumOptions, sealed } from './chromium.mjs';
 import { pictureOf } from './pictures.mjs';
 import { SimpleSaml } from './saml.mjs';
-import { authorization, putTenant, redeem, secret } from './saml-login.mjs';
+import { authorization, putTenant, redeem, secret, signIn as signInPlainly, tried } from './saml-login.mjs';
 
 const patience = 180_000;
 const login = (cookies) => cookies.filter((cookie) => cookie.name.startsWith('__Host-login-'));
@@ -28,6 +28,10 @@ before(async () => {
   await new Promise((resolve) => { app.listen(0, '127.0.0.1', resolve); });
   redirectUri = `http://127.0.0.1:${app.address().port}/callback`;
   browser = await chromium.launch(chromiumOptions);
+  for (const [tenant, saml] of [['saml-fetched', { metadata_url: idp.metadataUrl }], ['saml-by-hand', {}]]) {
+    await putTenant(idp, tenant, { saml });
+    assert.equal((await signInPlainly(tenant, 'alice')).claims.email, 'alice@corp.example');
+  }
   slow = { ...await atProvider('saml-slow', {}), since: Date.now() };
 });
 
@@ -120,4 +124,13 @@ test('somebody who takes three minutes at the provider signs in', async () => {
   const kept = await context.cookies(broker);
   sealed(kept.find((cookie) => cookie.name === '__Host-session'));
   assert.deepEqual(login(kept), [], 'the login is over');
+});
+
+// After the patience: metadata that was just fetched is not fetched again for a minute.
+test('a provider whose metadata is fetched changes its key', async () => {
+  idp.changeKey();
+  assert.equal((await signInPlainly('saml-fetched', 'alice')).claims.email, 'alice@corp.example');
+  // Where it was taken over once, somebody has to see to it.
+  const told = await tried('saml-by-hand', 'alice');
+  assert.match(told.reason, /not made with a certificate of this connection/);
 });

@@ -46,6 +46,13 @@ export class SimpleSaml {
     writeFileSync(join(this.#folder, 'trusted', `${name}.xml`), metadata);
   }
 
+  /** Has a new key and certificate from now on, in its metadata too. Nobody is told. */
+  changeKey() {
+    const [key, certificate] = ['idp.key', 'idp.crt'].map((file) => join(this.#folder, 'cert', file));
+    const parameters = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj', '/CN=identity provider'];
+    execFileSync('openssl', [...parameters, '-keyout', key, '-out', certificate], { stdio: 'pipe' });
+  }
+
   /** What it wrote down: for a test that failed. */
   log() {
     const log = join(this.#folder, 'log', 'simplesamlphp.log');
@@ -60,9 +67,7 @@ export class SimpleSaml {
   async #run(port) {
     this.origin = `http://127.0.0.1:${port}`;
     for (const folder of ['cert', 'data', 'log', 'sessions', 'tmp', 'trusted']) mkdirSync(join(this.#folder, folder));
-    const [key, certificate] = ['idp.key', 'idp.crt'].map((file) => join(this.#folder, 'cert', file));
-    const parameters = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj', '/CN=identity provider'];
-    execFileSync('openssl', [...parameters, '-keyout', key, '-out', certificate], { stdio: 'pipe' });
+    this.changeKey();
     const env = { ...process.env, SIMPLESAMLPHP_CONFIG_DIR: settings, SSP_URL: this.origin, SSP_STATE: this.#folder };
     // This PHP is newer than SimpleSAMLphp, and would say so on every page.
     const quiet = ['-d', 'error_reporting=0', '-d', 'display_errors=0'];

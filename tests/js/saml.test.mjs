@@ -77,11 +77,6 @@ for (const [number, [name, [shape, reason]]] of Object.entries(refused).entries(
   });
 }
 
-test('a provider whose metadata is fetched', async () => {
-  await putTenant(idp, 'saml-fetched', { saml: { metadata_url: idp.metadataUrl } });
-  assert.equal((await signIn('saml-fetched', 'alice')).claims.email, 'alice@corp.example');
-});
-
 test('requests are signed, by redirect and by POST, and a provider that verifies them takes no others', async () => {
   const shape = { 'validate.authnrequest': true };
   const [, certificate] = /X509Certificate>([^<]+)/.exec(await idp.metadata());
