@@ -36,9 +36,12 @@ pub(super) fn live(
     tests.env("VESTIBULE_TEST_PYTHON", Python::Tests.program("python")?);
     let runtime = target.runtime.name();
     count(tally, &format!("good and forged responses, on {runtime}"), target.tell(&mut tests))?;
-    let mut tests = node_tests("saml.test.mjs", filter);
-    tests.env("VESTIBULE_SIMPLESAMLPHP", install::simplesamlphp()?);
-    count(tally, &format!("SimpleSAMLphp, on {runtime}"), target.tell(&mut tests))
+    for (name, file) in [("SimpleSAMLphp", "saml.test.mjs"), ("logout with SimpleSAMLphp", "saml-logout.test.mjs")] {
+        let mut tests = node_tests(file, filter);
+        tests.env("VESTIBULE_SIMPLESAMLPHP", install::simplesamlphp()?);
+        count(tally, &format!("{name}, on {runtime}"), target.tell(&mut tests))?;
+    }
+    Ok(())
 }
 
 fn suites(programs: &[TestProgram]) -> Result<[&TestProgram; 2]> {
