@@ -46,7 +46,7 @@ impl TestCertificate {
 
     /// Its fingerprint in hexadecimal.
     pub fn sha256(&self) -> String {
-        Sha256::digest(self.der()).iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:x}", Sha256::digest(self.der()))
     }
 
     /// The same in PEM, with what OpenSSL writes above it.

@@ -80,10 +80,10 @@ mod relay_refusals;
 mod resume;
 #[path = "deployed/revocation.rs"]
 mod revocation;
-#[path = "deployed/saml_login.rs"]
-mod saml_login;
 #[path = "deployed/saml_admin.rs"]
 mod saml_admin;
+#[path = "deployed/saml_login.rs"]
+mod saml_login;
 #[path = "deployed/scim_access.rs"]
 mod scim_access;
 #[path = "deployed/scim_bulk.rs"]

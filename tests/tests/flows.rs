@@ -44,12 +44,15 @@ mod flows {
     mod resume;
     mod revocation;
     mod rotation;
+    mod saml_check;
+    mod saml_connections;
     mod saml_expiry;
     mod saml_keys;
-    mod saml_connections;
     mod saml_login;
     mod saml_metadata;
+    mod saml_pasted;
     mod saml_people;
+    mod saml_preview;
     mod saml_refused;
     mod saml_requests;
     mod saml_unasked;
