@@ -117,7 +117,7 @@ test('a life of each object goes as described', async () => {
     await kept('GET', `${list}?limit=2`, 200);
     await kept('GET', `${list}?limit=0`, 400);
   }
-  await kept('POST', `${at}/connections/op/check`, 200);
+  await kept('POST', `${at}/connections/op/check`, 200, {});
   await kept('POST', `${at}/connections/none/check`, 404);
   await kept('GET', `${at}/connections/op/sync`, 200);
   await kept('GET', `${at}/connections/none/sync`, 404);

@@ -48,10 +48,16 @@ mod flows {
     mod saml_expiry;
     mod saml_keys;
     mod saml_leaving;
+    mod saml_check;
+    mod saml_connections;
+    mod saml_expiry;
+    mod saml_keys;
     mod saml_login;
     mod saml_logout;
     mod saml_metadata;
+    mod saml_pasted;
     mod saml_people;
+    mod saml_preview;
     mod saml_refused;
     mod saml_renewal;
     mod saml_requests;

@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::model::saml::{KeyUsage, SamlKeys, SamlProvider};
+use vestibule_core::model::saml::{KeyUsage, SamlKeys};
 use vestibule_core::platform::Clock;
-use vestibule_core::store::{Expect, Partition, key};
+use vestibule_core::store::{Partition, key};
 use vestibule_tests::idp_metadata::{TestCertificate, TestEntity, saml_connection};
 use vestibule_tests::in_process::TestBroker;
 
@@ -76,35 +76,32 @@ async fn our_keys_are_the_connections() {
 #[tokio::test]
 async fn what_is_kept_ends_with_what_it_was_for() {
     let test = TestBroker::new().await;
+    let url = "https://saml.example/metadata";
+    test.network.serve(url, 200, &TestEntity::new(IDP, &[certificate(&test, 1)]).xml());
     let remember = async || {
-        let fetched = SamlProvider {
-            entity_id: IDP.to_owned(),
-            metadata_url: "https://idp.example/metadata".parse().expect("an address"),
-            fetched: None,
-            tried_at: test.clock.now(),
-            failure: None,
-        };
-        let record = key::saml_provider("acme", "ad");
-        let write = record.put(&fetched, Expect::Any).expect("a record");
-        test.store.commit(record.partition(), vec![write]).await.expect("a commit");
+        test.pass(61);
+        test.admin(Method::POST, &format!("{PATH}/saml-provider/refresh"), &Value::Null).await;
     };
     let is_there = async || stored(&test).await.contains(&"saml-provider#ad".to_owned());
     let fetched =
         |entity_id: &str, url: &str| saml_connection(&json!({ "idp_entity_id": entity_id, "metadata_url": url }));
-    let first = fetched(IDP, "https://idp.example/metadata");
+    let first = fetched(IDP, url);
     for (next, stays) in [
         (first.clone(), true),
-        (fetched("urn:another", "https://idp.example/metadata"), false),
-        (fetched(IDP, "https://idp.example/other"), false),
+        (fetched("urn:another", url), false),
+        (fetched(IDP, "https://saml.example/other"), false),
         (saml_connection(&json!({ "metadata": TestEntity::new(IDP, &[certificate(&test, 1)]).xml() })), false),
     ] {
         test.admin(Method::PUT, PATH, &first).await;
         remember().await;
+        assert!(is_there().await);
         test.admin(Method::PUT, PATH, &next).await;
         assert_eq!(is_there().await, stays, "{next}");
         assert!(keys(&test).await.is_some());
     }
+    test.admin(Method::PUT, PATH, &first).await;
     remember().await;
+    assert!(is_there().await);
     let oidc = json!({
         "name": "Corp", "protocol": "oidc", "issuer": "https://idp.example", "client_id": "x", "client_auth": "none",
     });

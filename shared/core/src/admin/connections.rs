@@ -13,7 +13,7 @@ mod sync;
 mod view;
 
 pub(super) use self::address::check_issuer;
-pub use self::check::{CheckReport, Finding, Severity, check};
+pub use self::check::{CheckInput, CheckReport, Finding, ResponseView, Severity, check};
 pub use self::input::{ConnectionInput, Protocol};
 pub use self::saml::SamlInput;
 use self::view::view;

@@ -31,6 +31,9 @@ pub struct SyncView {
     pub asks_for_refresh_tokens: bool,
     /// Whether it has a status probe.
     pub has_status_probe: bool,
+    /// Who is asked about its people between sign-ins. Where nobody is, sessions are shorter, and only a directory that pushes by
+    /// SCIM says sooner that somebody left.
+    pub watched_by: WatchedBy,
     /// Since when is counted. The counts are forgotten 30 days after the last examination.
     pub since: Option<Timestamp>,
     /// When a session was last examined.
@@ -57,6 +60,28 @@ pub struct SyncView {
     pub stopped: Option<Stopped>,
 }
 
+/// Who is asked about people between their sign-ins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WatchedBy {
+    /// The token endpoint, with the refresh token of each session, and the status probe where there is one.
+    RefreshToken,
+    /// The status probe alone.
+    StatusProbe,
+    /// Nobody.
+    Nothing,
+}
+
+fn watched_by(connection: &Connection) -> WatchedBy {
+    if connection.upstream.oidc().is_some_and(OidcSettings::asks_for_refresh_tokens) {
+        WatchedBy::RefreshToken
+    } else if connection.status_probe.is_some() {
+        WatchedBy::StatusProbe
+    } else {
+        WatchedBy::Nothing
+    }
+}
+
 fn view(connection: &Connection, state: Option<SyncState>, now: Timestamp) -> SyncView {
     let since = state.as_ref().map(|state| state.since);
     let state = state.unwrap_or_else(|| SyncState::new(now));
@@ -65,6 +90,7 @@ fn view(connection: &Connection, state: Option<SyncState>, now: Timestamp) -> Sy
     SyncView {
         asks_for_refresh_tokens: connection.upstream.oidc().is_some_and(OidcSettings::asks_for_refresh_tokens),
         has_status_probe: connection.status_probe.is_some(),
+        watched_by: watched_by(connection),
         since,
         last_at: state.last_at,
         examined: state.totals.examined,

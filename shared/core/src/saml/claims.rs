@@ -53,12 +53,29 @@ const SHORT: [(&str, &[&str]); 6] = [
 
 /// The claims of an assertion.
 pub(crate) fn claims(assertion: &Assertion) -> Claims {
-    let NameId { value: name, format, .. } = &assertion.name_id;
+    let Assertion { name_id, session_index, context, attributes, .. } = assertion;
+    claims_of(name_id, attributes, session_index.as_ref(), context.as_ref())
+}
+
+/// The claims of these parts of an assertion.
+pub(crate) fn claims_of(
+    NameId { value: name, format, .. }: &NameId,
+    attributes: &[Attribute],
+    session_index: Option<&String>,
+    context: Option<&String>,
+) -> Claims {
     let mut claims = Map::new();
-    for Attribute { name, values } in assertion.attributes.iter().filter(|found| !OURS.contains(&&*found.name)) {
+    for Attribute { name, values } in attributes.iter().filter(|found| !OURS.contains(&&*found.name)) {
         let value = if let [only] = values.as_slice() { json!(only) } else { json!(values) };
         claims.insert(name.clone(), value);
     }
+    let own = [("sub", Some(name)), ("name_id_format", format.as_ref()), ("sid", session_index), ("acr", context)];
+    claims.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?.as_str())))));
+    complete(claims)
+}
+
+/// Claims of an assertion with the short names that follow from them.
+pub(crate) fn complete(mut claims: Map<String, Value>) -> Claims {
     for (short, long) in SHORT {
         let found = long.iter().find_map(|name| claims.get(*name)).cloned();
         // Of what is one text, directories may have several; the first is the main one.
@@ -70,19 +87,13 @@ pub(crate) fn claims(assertion: &Assertion) -> Claims {
             claims.insert(short.to_owned(), found);
         }
     }
-    if format.as_deref() == Some(EMAIL_FORMAT) {
-        claims.entry("email").or_insert_with(|| json!(name));
+    if claims.get("name_id_format").and_then(Value::as_str) == Some(EMAIL_FORMAT) && !claims.contains_key("email") {
+        let name = claims.get("sub").cloned().unwrap_or_default();
+        claims.insert("email".to_owned(), name);
     }
     if claims.keys().any(|name| name.ends_with(GROUPS_ELSEWHERE)) {
         claims.insert("_claim_names".to_owned(), json!({ "groups": GROUPS_ELSEWHERE, GROUPS: GROUPS_ELSEWHERE }));
     }
-    let own = [
-        ("sub", Some(name)),
-        ("name_id_format", format.as_ref()),
-        ("sid", assertion.session_index.as_ref()),
-        ("acr", assertion.context.as_ref()),
-    ];
-    claims.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?.as_str())))));
     Claims::from(claims)
 }
 

@@ -77,7 +77,7 @@ pub(crate) async fn complete(
 }
 
 /// The private half, opened.
-pub(super) fn open(broker: &Broker, (tenant, connection): (&str, &str), key: &SamlKey) -> Result<PrivateKey, Error> {
+pub(crate) fn open(broker: &Broker, (tenant, connection): (&str, &str), key: &SamlKey) -> Result<PrivateKey, Error> {
     let sealed = broker.sealer.open(Purpose::Record, &sealed_place(tenant, connection, &key.id), &key.private)?;
     let pkcs8 = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Error::bug("a stored private key is not base64url"))?;
     let public = certificate(key)?.key;

@@ -157,7 +157,7 @@ impl NameId {
 }
 
 /// All attributes. Some identity providers write an attribute of several values several times.
-fn attributes(node: Node<'_, '_>) -> Result<Vec<Attribute>, Refused> {
+pub(super) fn attributes(node: Node<'_, '_>) -> Result<Vec<Attribute>, Refused> {
     let mut found: Vec<Attribute> = Vec::new();
     for statement in xml::all(node, ASSERTION, "AttributeStatement") {
         for attribute in xml::all(statement, ASSERTION, "Attribute") {

@@ -82,6 +82,15 @@ impl IdpMetadata {
     }
 }
 
+/// The entity ids of the identity providers in metadata, for words: an administrator may have meant one of them.
+pub fn described(text: &str) -> Vec<String> {
+    let text = xml::lines(text);
+    let Ok(document) = xml::parse(&text, xml::METADATA_LIMIT) else { return Vec::new() };
+    let entities = document.descendants().filter(|node| xml::is(*node, METADATA, "EntityDescriptor"));
+    let idps = entities.filter(|entity| descriptor(*entity).is_some());
+    idps.filter_map(|entity| xml::attribute(entity, "entityID").map(str::to_owned)).collect()
+}
+
 /// The role of an identity provider that speaks SAML 2.0.
 fn descriptor<'a, 'input>(entity: Node<'a, 'input>) -> Option<Node<'a, 'input>> {
     xml::all(entity, METADATA, "IDPSSODescriptor").find(|role| {

@@ -17,6 +17,7 @@ use crate::model::connection::ClaimNames;
 use crate::model::mapping::Mapping;
 use crate::model::test_login::TestClaims;
 use crate::model::user::Profile;
+use crate::saml::claims::complete;
 use crate::store::key;
 use crate::upstream::person::{self, Said};
 
@@ -32,6 +33,10 @@ pub struct PreviewInput {
     /// The claims of userinfo.
     #[serde(default)]
     pub userinfo: Map<String, Value>,
+    /// With protocol `saml`, in place of both: an assertion as a test login shows it. `sub` is its `NameID`; attributes have their
+    /// own names, and short names that follow from long ones need not be there.
+    #[serde(default)]
+    pub assertion: Option<Map<String, Value>>,
     /// A test login of the connection that is done: its claims, in place of sent ones.
     #[serde(default)]
     pub test_login: Option<String>,
@@ -89,8 +94,12 @@ pub async fn preview(
     if let Some(draft) = &input.mapping {
         check(&mut problems, "/mapping", draft);
     }
-    if input.test_login.is_some() && !(input.id_token.is_empty() && input.userinfo.is_empty()) {
-        problems.add("/test_login", "is in place of id_token and userinfo: send one or the other");
+    let sent_tokens = !(input.id_token.is_empty() && input.userinfo.is_empty());
+    if input.test_login.is_some() && (sent_tokens || input.assertion.is_some()) {
+        problems.add("/test_login", "is in place of claims that are sent: send one or the other");
+    }
+    if input.assertion.is_some() && sent_tokens {
+        problems.add("/assertion", "is in place of id_token and userinfo: send one or the other");
     }
     problems.none()?;
     check_id("connection", &input.connection)?;
@@ -98,11 +107,14 @@ pub async fn preview(
     let connection = found.ok_or_else(|| AdminError::problem("/connection", "is none of the tenant's"))?.value;
     let mapping = drafted(broker, tenant, input.mapping).await?;
     let names = connection.upstream.claims();
-    let (id_token, userinfo) = match &input.test_login {
-        None => (input.id_token, input.userinfo),
-        Some(id) => tested(broker, (tenant, &input.connection), id).await?,
+    if input.assertion.is_some() && connection.upstream.saml().is_none() {
+        return Err(AdminError::problem("/assertion", "belongs to a connection with protocol saml").into());
+    }
+    let (id_token, userinfo) = match (&input.test_login, input.assertion) {
+        (None, None) => (Claims::from(input.id_token), Claims::from(input.userinfo)),
+        (None, Some(assertion)) => (complete(assertion), Claims::from(Map::new())),
+        (Some(id), _) => tested(broker, (tenant, &input.connection), id).await?,
     };
-    let (id_token, userinfo) = (Claims::from(id_token), Claims::from(userinfo));
     let said = Said::new(&id_token, Some(&userinfo), names);
     let evidence = Evidence::Claims { connection: &input.connection, claims: &said.claims };
     let outcome = mapping::ask(&mapping, None, evidence);
@@ -123,15 +135,11 @@ pub async fn preview(
 }
 
 /// What a test login brought, from ID token and userinfo, or from an assertion alone.
-async fn tested(
-    broker: &Broker,
-    connection: (&str, &str),
-    id: &str,
-) -> Result<(Map<String, Value>, Map<String, Value>), Error> {
+async fn tested(broker: &Broker, connection: (&str, &str), id: &str) -> Result<(Claims, Claims), Error> {
     let claims = test_logins::claims(broker, connection, id).await?;
     let not_done = || AdminError::problem("/test_login", "is no test login of the connection that is done");
     let TestClaims { id_token, userinfo, assertion } = claims.ok_or_else(not_done)?;
-    Ok((assertion.unwrap_or(id_token), userinfo.unwrap_or_default()))
+    Ok((Claims::from(assertion.unwrap_or(id_token)), Claims::from(userinfo.unwrap_or_default())))
 }
 
 fn granted(outcome: &Outcome, kind: Kind) -> Vec<Granted> {

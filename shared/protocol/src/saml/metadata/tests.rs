@@ -61,6 +61,7 @@ fn one_of_a_federation_is_meant() {
     );
     assert_eq!(IdpMetadata::read(&nested, Some("urn:b"), NOW).unwrap().entity_id, "urn:b");
     assert_eq!(read(&nested), Err(Refused::Entity));
+    assert_eq!(described(&nested), ["urn:a", "urn:b"]);
     assert_eq!(IdpMetadata::read(&nested, Some("urn:c"), NOW), Err(Refused::Entity));
 }
 

@@ -119,6 +119,9 @@ fn condition(headers: &HeaderMap) -> Result<Condition, AdminError> {
 
 /// What an operation takes in its body.
 pub(crate) trait Input: Sized + Send + 'static {
+    /// Whether there must be one.
+    const REQUIRED: bool = true;
+
     /// Reads it.
     fn read(body: &[u8]) -> Result<Self, Error>;
 
@@ -136,6 +139,22 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for Sent<T> {
 
     fn schema(generator: &mut SchemaGenerator) -> Option<(String, Schema)> {
         Some((T::schema_name().into_owned(), T::json_schema(generator)))
+    }
+}
+
+/// The same, where nothing has to be sent.
+pub(crate) struct MaybeSent<T>(pub(crate) Checked<T>);
+
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for MaybeSent<T> {
+    const REQUIRED: bool = false;
+
+    fn read(body: &[u8]) -> Result<Self, Error> {
+        let nothing = matches!(body.trim_ascii(), b"" | b"null");
+        Ok(Self(admin::read(if nothing { b"{}" } else { body })?))
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<(String, Schema)> {
+        Sent::<T>::schema(generator)
     }
 }
 

@@ -96,7 +96,7 @@ impl Table for Document {
         described.insert("parameters".to_owned(), parameters(operation).into());
         described.insert("responses".to_owned(), responses.into());
         if let Some((name, schema)) = I::schema(&mut self.taken) {
-            let body = json!({ "required": true, "content": self.content("application/json", &name, schema) });
+            let body = json!({ "required": I::REQUIRED, "content": self.content("application/json", &name, schema) });
             described.insert("requestBody".to_owned(), body);
         }
         let method = operation.kind.method().as_str().to_ascii_lowercase();

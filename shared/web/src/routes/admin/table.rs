@@ -20,7 +20,7 @@ use vestibule_core::error::Error;
 use vestibule_core::model::audit::DEPLOYMENT;
 
 pub(crate) use self::operation::{Kind, Operation};
-use super::call::{Call, Input, Output, Sent};
+use super::call::{Call, Input, MaybeSent, Output, Sent};
 use super::{Answer, openapi};
 
 /// What can be made of the table.
@@ -129,7 +129,9 @@ fn connections_of_tenants(table: &mut impl Table) {
             "/tenants/{tenant}/connections/{connection}/check",
             "Looks at the identity provider of a connection and says what is wrong",
         ),
-        |call, ()| async move { Answer::shown(connections::check(&call.broker, &call.tenant, &call.id).await) },
+        |call, MaybeSent(input)| async move {
+            Answer::shown(connections::check(&call.broker, &call.tenant, &call.id, input).await)
+        },
     );
 }
 
