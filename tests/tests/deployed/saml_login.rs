@@ -91,7 +91,9 @@ async fn an_answer_belongs_to_one_login() {
     for acs in [world.acs("second"), world.acs("corp"), elsewhere.acs("saml"), elsewhere.acs("nobody")] {
         let mut browser = Browser::new();
         let asked = world.ask(&mut browser, &world.authorization()).await;
-        let says = Says { destination: acs.clone(), recipient: acs.clone(), ..world.idp.says(&asked, ALICE) };
+        // Meant for that one in all that it says: it is the login that is another's.
+        let nobody = Asked::nothing(acs.trim_end_matches("/acs"), &acs);
+        let says = Says { in_response_to: Some(asked.id.clone()), ..world.idp.says(&nobody, ALICE) };
         let page = world.page(&says, &acs, asked.relay_state.as_deref()).await;
         browser.submit(&page, &[]).await.page().assert_error_page();
         assert!(!has_session(&browser, &world), "{acs}");

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;
-use vestibule_testkit::Signs;
+use vestibule_testkit::{Says, Signs};
 use vestibule_tests::Reply;
 use vestibule_tests::in_process::{ALICE, TestBroker, claims, signed_in};
 use vestibule_tests::watched_store::{DiesAfter, Yields, watched};
@@ -78,6 +78,14 @@ async fn an_answer_finds_its_login() {
     let response = idp.response(&says).await.expect("a response");
     let (there, state) = ("https://sso.example/saml/acme/second/acs", asked.relay_state.as_deref());
     assert_refused(&test.post_saml(there, &response, state, &cookie).await, "another connection");
+    let meant = Says {
+        audience: "https://sso.example/saml/acme/second".to_owned(),
+        destination: there.to_owned(),
+        recipient: there.to_owned(),
+        ..idp.says(&asked, ALICE)
+    };
+    let meant = idp.response(&meant).await.expect("a response");
+    assert_refused(&test.post_saml(there, &meant, state, &cookie).await, "another connection, for which it is meant");
     let nowhere = "https://sso.example/saml/nobody/saml/acs";
     assert_refused(&test.post_saml(nowhere, &response, state, &cookie).await, "another tenant");
     assert_refused(&test.post_saml(&asked.acs, &response, None, &cookie).await, "no RelayState");
