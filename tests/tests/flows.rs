@@ -44,14 +44,11 @@ mod flows {
     mod resume;
     mod revocation;
     mod rotation;
-    mod saml_connections;
-    mod saml_expiry;
-    mod saml_keys;
-    mod saml_leaving;
     mod saml_check;
     mod saml_connections;
     mod saml_expiry;
     mod saml_keys;
+    mod saml_leaving;
     mod saml_login;
     mod saml_logout;
     mod saml_metadata;
