@@ -58,7 +58,8 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
     }
     with_broker(tally, runtime, |tally, target| {
         let with_saml = scope == Scope::Everything && saml::is_for(runtime);
-        let beside = with_saml.then(|| saml::Beside::start(target, filter)).transpose()?;
+        // What it takes may be missing, which is told when the others have run.
+        let beside = with_saml.then(|| saml::Beside::start(target, filter));
         suites::deployed(tally, programs, target, filter)?;
         suites::application(tally, target, filter)?;
         suites::description(tally, target, filter)?;
@@ -71,10 +72,11 @@ fn on(tally: &mut Tally, runtime: Runtime, programs: &[TestProgram], scope: Scop
         }
         suites::scim(tally, target, filter)?;
         suites::browser(tally, target, filter)?;
-        if with_saml {
+        if let Some(beside) = beside {
             saml::live(tally, programs, target, filter)?;
+            beside?.finish(tally)?;
         }
-        beside.map_or(Ok(()), |beside| beside.finish(tally))
+        Ok(())
     })?;
     // A broker of its own: its ticks go to every tenant, and those of the other suites are thousands.
     with_broker(tally, runtime, |tally, target| suites::later(tally, programs, target, filter))
