@@ -239,3 +239,24 @@ fn what_is_no_file_or_no_broker_is_said() {
     told.is(1, &[&format!("vestibule: {} does not accept the admin token", broker.url)]);
     assert!(broker.apply(Path::new("no-such.toml"), &[], &[]).text.contains("no-such.toml cannot be read"));
 }
+
+/// The keys that the broker makes for such a connection are no difference to the file.
+#[test]
+fn a_connection_that_speaks_saml_applies_once() {
+    let broker = Broker::start("saml");
+    let file = |saml: &str| {
+        format!(
+            "[tenants.a]\nname = 'A'\n[tenants.a.connections.c]\nname = 'C'\nprotocol = 'saml'\n\
+             unique_id_claim = 'http://schemas.microsoft.com/identity/claims/objectidentifier'\n\
+             [tenants.a.connections.c.saml]\nmetadata_url = 'https://idp.example/metadata'\n{saml}\n"
+        )
+    };
+    let wrong = broker.write("wrong.toml", &file("sign_requests = 'yes'\nmetadata = '''<md/>'''"));
+    let told = broker.apply(&wrong, &[], &[]);
+    told.is(1, &["tenants.a.connections.c.saml.sign_requests: must be true or false"]);
+    let path = broker.write("saml.toml", &file("idp_entity_id = 'urn:idp'"));
+    broker.apply(&path, &[], &[]).is(0, &["created    connection a/c"]);
+    broker.apply(&path, &[], &[]).is(0, &["unchanged  connection a/c"]);
+    let path = broker.write("changed.toml", &file("idp_entity_id = 'urn:idp'\nsign_requests = true"));
+    broker.apply(&path, &[], &[]).is(0, &["changed    connection a/c", "saml.sign_requests: false -> true"]);
+}

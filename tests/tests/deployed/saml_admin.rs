@@ -79,6 +79,13 @@ async fn every_problem_of_a_saml_connection_is_told() {
     ];
     assert_eq!(paths(&reply), expected, "{}", reply.body);
     assert!(reply.body.contains("RSA of 2048 bits or more"), "{}", reply.body);
+    assert_eq!(broker.admin(Method::GET, &path, None).await.status, 404, "nothing was stored");
+}
+
+/// A provider is described in one way, whole, and where we and browsers may go.
+#[tokio::test]
+async fn a_provider_is_described_in_one_way() {
+    let (broker, path) = place().await;
     for (saml, expected) in [
         (Value::Null, vec!["/saml"]),
         (json!({}), vec!["/saml", "/saml/idp_entity_id"]),
@@ -226,9 +233,9 @@ async fn what_was_set_by_hand_is_shown() {
         "authn_contexts": ["urn:oasis:names:tc:SAML:2.0:ac:classes:X509"], "wants_encryption": true,
         "idp_initiated": {"client": "portal", "mode": "accept"},
     });
-    let mut sent = set.clone();
-    sent["certificates"] = json!([certificates[0].pem(), certificates[1].base64()]);
-    broker.put(&path, saml_connection(&sent)).await;
+    let mut body = set.clone();
+    body["certificates"] = json!([certificates[0].pem(), certificates[1].base64()]);
+    broker.put(&path, saml_connection(&body)).await;
     let shown = broker.admin(Method::GET, &path, None).await;
     let saml = &shown.json()["saml"];
     for (name, value) in set.as_object().expect("members") {
@@ -246,8 +253,8 @@ async fn what_was_set_by_hand_is_shown() {
     for word in ["private", "PRIVATE", "pkcs8", "sealed"] {
         assert!(!shown.body.contains(word), "{word} in {}", shown.body);
     }
-    sent["sp_entity_id"] = json!("urn:example:us");
-    let shown = broker.put(&path, saml_connection(&sent)).await;
+    body["sp_entity_id"] = json!("urn:example:us");
+    let shown = broker.put(&path, saml_connection(&body)).await;
     assert_eq!(shown["saml"]["register"]["entity_id"], json!("urn:example:us"));
     assert_eq!(shown["saml"]["register"]["acs_url"], expected["acs_url"]);
 }

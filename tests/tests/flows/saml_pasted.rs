@@ -11,6 +11,9 @@ use vestibule_tests::in_process::{ALICE, TestBroker};
 
 const SECRET: &str = "nobodys-business@corp.example";
 
+/// What is wrong with a response.
+type Change = fn(&mut Says);
+
 async fn check(test: &TestBroker, response: &str) -> Value {
     test.admin(Method::POST, "/tenants/acme/connections/saml/check", &json!({ "response": response })).await
 }
@@ -77,7 +80,6 @@ async fn a_good_response_has_no_findings() {
 async fn each_mistake_is_told() {
     let (test, idp) = TestBroker::with_saml(&json!({})).await;
     let asked = asked(&test).await;
-    type Change = fn(&mut Says);
     let wrong: [(Change, &str, &str); 12] = [
         (|says| says.audience = "urn:other".to_owned(), "audience", "urn:other"),
         (|says| says.destination = "https://other.example/acs".to_owned(), "destination", "https://other.example/acs"),
