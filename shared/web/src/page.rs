@@ -1,4 +1,4 @@
-//! The pages that people see. Plain HTML, readable on a phone, light and dark. One of them has a script of one line.
+//! The pages that people see. Plain HTML, readable on a phone, light and dark. Two of them have a script of one line.
 
 mod checkpoint;
 mod claims;

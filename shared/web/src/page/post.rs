@@ -5,7 +5,7 @@ use vestibule_core::saml::sending::PostForm;
 
 use super::{Extras, Page, page_with};
 
-/// The only script that any page of ours runs. The policy knows it by its hash.
+/// The only script of the page. The policy knows it by its hash.
 const SCRIPT: &str = "document.forms[0].submit()";
 
 /// Posts a form. Browsers without scripts have its button.
