@@ -16,14 +16,14 @@ use vestibule_tests::watched_store::{Call, Watch, watched};
 
 const ALL: &str = "/tenants/acme/invitations";
 
-async fn inviting() -> TestBroker {
+pub(super) async fn inviting() -> TestBroker {
     let test = TestBroker::new().await;
     test.set_mode("invite_only").await;
     test
 }
 
 /// An invitation of alice's: its id, and its link without the issuer.
-async fn invite(test: &TestBroker, members: Value) -> (String, String) {
+pub(super) async fn invite(test: &TestBroker, members: Value) -> (String, String) {
     let mut body = json!({"email": ALICE});
     body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
     id_and_link(&test.admin(Method::POST, ALL, &body).await)
@@ -44,7 +44,7 @@ async fn press(test: &TestBroker, link: &str, site: &str) -> Reply {
 }
 
 /// The browser's cookie after the link was opened and gone on from.
-async fn opened(test: &TestBroker, link: &str) -> String {
+pub(super) async fn opened(test: &TestBroker, link: &str) -> String {
     let page = test.get(link, "").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     assert!(page.set_cookies().is_empty(), "looking changes nothing");
@@ -64,11 +64,11 @@ async fn come(test: &TestBroker, username: &str, cookie: &str) -> Reply {
     test.finish_as(username, &authorization, &login).await
 }
 
-async fn state(test: &TestBroker, id: &str) -> Value {
+pub(super) async fn state(test: &TestBroker, id: &str) -> Value {
     test.admin(Method::GET, &format!("{ALL}/{id}"), &Value::Null).await["state"].clone()
 }
 
-fn assert_not_invited(reply: &Reply) {
+pub(super) fn assert_not_invited(reply: &Reply) {
     assert_eq!(reply.status, StatusCode::FORBIDDEN, "{}", reply.body);
     assert!(reply.body.contains("You need an invitation") && !reply.body.contains("corp.example"), "{}", reply.body);
 }

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use vestibule_core::model::session::{ProviderSession, Session};
 use vestibule_core::store::key;
 use vestibule_protocol::saml::Certificate;
-use vestibule_testkit::{FakeSamlIdp, Says, Signs};
+use vestibule_testkit::{Asked, FakeSamlIdp, Says, Signs};
 use vestibule_tests::Reply;
 use vestibule_tests::encryption::encrypted_assertion;
 use vestibule_tests::in_process::{ALICE, TestBroker, claims, signed_in};
+
+use super::invitations::{assert_not_invited, invite, inviting, opened, state};
 
 const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
@@ -75,24 +77,71 @@ async fn attributes_make_a_person() {
     assert_eq!(after["groups"]["state"], "overage", "{after}");
 }
 
-/// RP-6: an address that SAML names links nobody, whatever an attribute claims of it.
-#[tokio::test]
-async fn an_address_of_saml_links_nobody() {
+/// A broker whose tenant owns the domain, with a connection of each protocol that links by address; who Alice is through the
+/// one that speaks OpenID Connect.
+async fn linking(saml: &Value) -> (TestBroker, FakeSamlIdp, String) {
     let test = TestBroker::new().await;
     let idp = test.saml_idp().await;
     let linking = json!({ "sign_in": { "link_by_email": true } });
-    test.connect_saml_with("saml", &idp, &json!({}), &linking).await;
+    test.connect_saml_with("saml", &idp, saml, &linking).await;
     test.connect(&linking).await;
     test.admin(Method::PUT, "/tenants/acme/domains/corp.example", &json!({})).await;
     let word = json!({ "override_reason": "a test" });
     test.admin(Method::POST, "/tenants/acme/domains/corp.example/verify", &word).await;
-    let verified = test.subject_of("idp", ALICE).await;
+    let alice = test.subject_of("idp", ALICE).await;
+    (test, idp, alice)
+}
+
+/// RP-6: where the connection's administrator says that the provider's addresses are verified, one links, and only one in a
+/// domain that the tenant owns.
+#[tokio::test]
+async fn a_trusted_address_of_saml_links() {
+    let (test, idp, alice) = linking(&json!({ "trusts_email": true })).await;
+    let (id, person) = user(&test, &sign_in(&test, &idp, |says| says.with("email", &[ALICE])).await).await;
+    assert_eq!((&id, &person["profile"]["email_verified"]), (&alice, &json!(true)));
+    let elsewhere = |says: Says| Says { name: "another".to_owned(), format: None, ..says };
+    for address in [None, Some("alice@other.example")] {
+        let says = |says| address.map_or(elsewhere(says), |address| elsewhere(says).with("email", &[address]));
+        let (id, person) = user(&test, &sign_in(&test, &idp, says).await).await;
+        assert_ne!(id, alice);
+        assert_eq!(person["linked_email"], Value::Null, "{person}");
+    }
+}
+
+/// RP-6: otherwise an address that SAML names links nobody, whatever an attribute claims of it.
+#[tokio::test]
+async fn an_address_of_saml_links_nobody() {
+    let (test, idp, verified) = linking(&json!({})).await;
     for claimed in ["email_verified", "xms_edov"] {
         let reply = sign_in(&test, &idp, |says| says.with("email", &[ALICE]).with(claimed, &["true"])).await;
         let (id, user) = user(&test, &reply).await;
         assert_ne!(id, verified);
         assert_eq!(user["linked_email"], Value::Null, "{user}");
     }
+}
+
+/// Through a provider that speaks SAML, whose addresses the connection's administrator trusts, or does not.
+#[tokio::test]
+async fn an_invitation_is_accepted_through_saml() {
+    let test = inviting().await;
+    let idp = test.saml_idp().await;
+    let (id, link) = invite(&test, json!({})).await;
+    let browser = opened(&test, &link).await;
+    let email = |says: Says| says.with("email", &[ALICE]);
+    for (connection, trusts_email) in [("doubted", false), ("trusted", true)] {
+        test.connect_saml(connection, &idp, &json!({ "trusts_email": trusts_email })).await;
+        let started = test.authorize(&[("tenant", "acme"), ("connection", connection)], &browser).await;
+        let (location, login) = TestBroker::started(&started);
+        let asked = Asked::by_redirect(&location).expect("a request");
+        let reply = test.finish_saml(&idp, &email(idp.says(&asked, "alice-1")), &asked, &login).await;
+        if trusts_email {
+            signed_in(&reply);
+        } else {
+            assert_not_invited(&reply);
+            assert_eq!(state(&test, &id).await, "pending");
+        }
+    }
+    assert_eq!(state(&test, &id).await, "accepted");
 }
 
 /// What a logout will have to name is kept with the session, and leads to it.

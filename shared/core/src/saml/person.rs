@@ -15,8 +15,8 @@ use crate::upstream::oidc::{Identity, identity_of};
 /// Longest part of a name that is kept with a session, in bytes.
 const PART: usize = 1_024;
 
-/// The person, as a connection with these settings knows them. Nobody says that their address is verified: SAML has no
-/// word for it, and an attribute that claims it is the provider's administrator's.
+/// The person, as a connection with these settings knows them. SAML has no word for an address that is verified: the
+/// connection's administrator says whether they are, and no attribute does.
 pub(crate) fn identity(settings: &SamlSettings, assertion: &Assertion) -> Result<Identity, Error> {
     if !is_short(assertion) {
         return Err(LoginError::Saml(Refused::NameId).into());
@@ -32,10 +32,11 @@ pub(crate) fn identity(settings: &SamlSettings, assertion: &Assertion) -> Result
     if is_transient(&assertion.name_id) && identity.subject == assertion.name_id.value {
         return Err(LoginError::Saml(Refused::Transient).into());
     }
+    let email_verified = (settings.trusts_email && identity.profile.email.is_some()).then_some(true);
     Ok(Identity {
         auth_time: Some(assertion.authenticated_at),
         method: AuthenticationMethod { acr: assertion.context.clone(), amr: Vec::new() },
-        profile: Profile { email_verified: None, ..identity.profile },
+        profile: Profile { email_verified, ..identity.profile },
         ..identity
     })
 }

@@ -24,6 +24,7 @@ const ENDPOINTS: usize = 10;
 /// `metadata_url`, or by `single_sign_on` and `certificates`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct SamlInput {
     /// The provider's entity id, exactly as in its messages. Needed, but with `metadata` that describes one provider.
     pub idp_entity_id: Option<String>,
@@ -49,6 +50,9 @@ pub struct SamlInput {
     pub authn_contexts: Vec<String>,
     /// Whether our metadata says what to encrypt for. Some providers encrypt as soon as it does.
     pub wants_encryption: bool,
+    /// Whether an address that the provider sends counts as verified, for SAML has no word for it: where its administrators
+    /// say who has which address, and people cannot set their own.
+    pub trusts_email: bool,
     /// What becomes of a response that nobody asked for; refused when left out.
     pub idp_initiated: Option<IdpInitiated>,
 }
@@ -197,6 +201,7 @@ pub(super) fn settings(broker: &Broker, mut input: ConnectionInput, problems: &m
             authn_contexts: saml.authn_contexts,
         },
         wants_encryption: saml.wants_encryption,
+        trusts_email: saml.trusts_email,
         idp_initiated: saml.idp_initiated,
         claims,
         skew,

@@ -26,6 +26,9 @@ pub struct SamlSettings {
     pub request: SamlRequestSettings,
     /// Whether our metadata says what to encrypt for. What comes encrypted is opened in any case.
     pub wants_encryption: bool,
+    /// Whether an address that it sends counts as verified, for SAML has no word for it.
+    #[serde(default)]
+    pub trusts_email: bool,
     /// What becomes of a response that nobody asked for; refused when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idp_initiated: Option<IdpInitiated>,

@@ -14,6 +14,7 @@ use crate::saml::names::Names;
 
 /// A provider that speaks SAML.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct SamlView {
     /// Its entity id.
     pub idp_entity_id: String,
@@ -34,6 +35,8 @@ pub struct SamlView {
     pub authn_contexts: Vec<String>,
     /// Whether our metadata says what to encrypt for.
     pub wants_encryption: bool,
+    /// Whether an address that the provider sends counts as verified.
+    pub trusts_email: bool,
     /// What becomes of a response that nobody asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idp_initiated: Option<IdpInitiated>,
@@ -93,6 +96,7 @@ pub(super) fn view(broker: &Broker, (tenant, connection): (&str, &str), settings
         name_id_format: settings.request.name_id_format,
         authn_contexts: settings.request.authn_contexts,
         wants_encryption: settings.wants_encryption,
+        trusts_email: settings.trusts_email,
         idp_initiated: settings.idp_initiated,
         register: Registration {
             entity_id: names.entity_id,
