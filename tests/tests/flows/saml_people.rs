@@ -101,7 +101,10 @@ async fn a_trusted_address_of_saml_links() {
     assert_eq!((&id, &person["profile"]["email_verified"]), (&alice, &json!(true)));
     let elsewhere = |says: Says| Says { name: "another".to_owned(), format: None, ..says };
     for address in [None, Some("alice@other.example")] {
-        let says = |says| address.map_or(elsewhere(says), |address| elsewhere(says).with("email", &[address]));
+        let says = |says| match address {
+            Some(address) => elsewhere(says).with("email", &[address]),
+            None => elsewhere(says),
+        };
         let (id, person) = user(&test, &sign_in(&test, &idp, says).await).await;
         assert_ne!(id, alice);
         assert_eq!(person["linked_email"], Value::Null, "{person}");

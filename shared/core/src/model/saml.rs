@@ -33,7 +33,6 @@ pub struct SamlProvider {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchedFacts {
     /// What it said.
-    #[serde(flatten)]
     pub facts: IdpFacts,
     /// When.
     pub fetched_at: Timestamp,
