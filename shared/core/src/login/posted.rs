@@ -1,5 +1,5 @@
 //! The second leg with SAML: from a response that was posted to a connection's assertion consumer service to a person who is
-//! known. The first leg's cookie must be in this browser; a response that comes without one is [`unasked`]'s.
+//! known. The first leg's cookie must be in this browser; a response that comes without one is [`mod@unasked`]'s.
 
 mod unasked;
 

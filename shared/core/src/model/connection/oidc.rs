@@ -44,7 +44,7 @@ pub struct OidcSettings {
     /// Under which names it speaks of people.
     #[serde(default)]
     pub claims: ClaimNames,
-    /// How far its clock may be off, in either direction; at most [`MAX_SKEW`].
+    /// How far its clock may be off, in either direction; at most [`super::MAX_SKEW`].
     #[serde(default = "default_skew")]
     pub skew: Seconds,
 }
