@@ -22,7 +22,6 @@ use crate::model::scim_access::{ScimClient, ScimToken};
 use crate::model::session::{Code, Gate, Grant, Session};
 use crate::model::signing::KeyRing;
 use crate::model::tenant::Tenant;
-use crate::model::test_login::TestLogin;
 
 mod delivery;
 mod directory;
@@ -164,11 +163,6 @@ pub const CONNECTION: &str = "connection#";
 /// A tenant's identity provider.
 pub fn connection(tenant: &str, connection: &str) -> RecordKey<Connection> {
     RecordKey::new(tenant_partition(tenant), format!("{CONNECTION}{connection}"))
-}
-
-/// A test login of one of a tenant's connections.
-pub fn test_login(tenant: &str, id: &str) -> RecordKey<TestLogin> {
-    RecordKey::new(tenant_partition(tenant), format!("test-login#{id}"))
 }
 
 /// Whose people have addresses in an e-mail domain.

@@ -3,6 +3,7 @@
 use super::tenant_partition;
 use crate::model::connection::UpstreamDocuments;
 use crate::model::saml::{SamlKeys, SamlProvider, SamlTold};
+use crate::model::test_login::TestLogin;
 use crate::store::record::RecordKey;
 
 /// The metadata and keys of a connection's identity provider, as last fetched.
@@ -26,4 +27,9 @@ pub fn saml_keys(tenant: &str, connection: &str) -> RecordKey<SamlKeys> {
 /// What of a connection that speaks SAML was told of because it ends soon.
 pub fn saml_told(tenant: &str, connection: &str) -> RecordKey<SamlTold> {
     RecordKey::new(tenant_partition(tenant), format!("saml-told#{connection}"))
+}
+
+/// A test login of one of a tenant's connections.
+pub fn test_login(tenant: &str, id: &str) -> RecordKey<TestLogin> {
+    RecordKey::new(tenant_partition(tenant), format!("test-login#{id}"))
 }
